@@ -1,0 +1,104 @@
+"""Everything that can go wrong, as a code, a retry class and a sentence for the user.
+
+A code is what programs see (`photo-unreadable`), the message is what people read: what happened, to which file, and
+what to do. `Retry` says what the work that met the error does next.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Retry(StrEnum):
+    """When work that failed is tried again."""
+
+    FATAL = "fatal"  # Kith stops
+    DEGRADED = "degraded"  # the rest goes on without this part
+    ON_CHANGE = "on-change"  # when the photo or the model changes
+    BACKOFF = "backoff"  # by itself, after a while
+    REQUEST = "request"  # the caller asked for something that can't be had
+
+
+class KithError(Exception):
+    """Base of all errors that Kith raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    retry: ClassVar[Retry] = Retry.REQUEST
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ConfigInvalid(KithError):
+    code, retry, exit_code = "config-invalid", Retry.FATAL, 78
+
+
+class CatalogueTooNew(KithError):
+    code, retry, exit_code = "catalogue-too-new", Retry.FATAL, 78
+
+
+class CatalogueCorrupt(KithError):
+    code, retry = "catalogue-corrupt", Retry.FATAL
+
+
+class AlreadyRunning(KithError):
+    code, retry, exit_code = "already-running", Retry.FATAL, 75
+
+
+class ModelMissing(KithError):
+    code, retry = "model-missing", Retry.DEGRADED
+
+
+class ModelCorrupt(KithError):
+    code, retry = "model-corrupt", Retry.DEGRADED
+
+
+class PhotoUnreadable(KithError):
+    code, retry = "photo-unreadable", Retry.ON_CHANGE
+
+
+class PhotoTooLarge(KithError):
+    code, retry = "photo-too-large", Retry.ON_CHANGE
+
+
+class WorkerDied(KithError):
+    code, retry = "worker-died", Retry.ON_CHANGE
+
+
+class SidecarMalformed(KithError):
+    code, retry = "sidecar-malformed", Retry.ON_CHANGE
+
+
+class FileBusy(KithError):
+    code, retry = "file-busy", Retry.BACKOFF
+
+
+class FileVanished(KithError):
+    code, retry = "file-vanished", Retry.BACKOFF
+
+
+class SidecarChanged(KithError):
+    code, retry = "sidecar-changed", Retry.BACKOFF
+
+
+class DiskFull(KithError):
+    code, retry = "disk-full", Retry.BACKOFF
+
+
+class PermissionDenied(KithError):
+    code, retry = "permission-denied", Retry.BACKOFF
+
+
+class BadRequest(KithError):
+    code, retry, exit_code = "bad-request", Retry.REQUEST, 2
+
+
+class NotFound(KithError):
+    code, retry = "not-found", Retry.REQUEST
+
+
+class Stale(KithError):
+    code, retry = "stale", Retry.REQUEST

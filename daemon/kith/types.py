@@ -1,0 +1,139 @@
+"""The values that pass between Kith's parts. All are frozen: a stage takes values and returns new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+PhotoId = NewType("PhotoId", int)
+FaceId = NewType("FaceId", int)
+PersonId = NewType("PersonId", int)
+GroupId = NewType("GroupId", int)
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+
+class FaceState(StrEnum):
+    """How much is known of a face, from least to most; the last three are a person's answers."""
+
+    UNKNOWN = "unknown"
+    GROUPED = "grouped"
+    SUGGESTED = "suggested"
+    AUTO = "auto"
+    CONFIRMED = "confirmed"
+    IGNORED = "ignored"
+    NOT_A_FACE = "not-a-face"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A face region: centre (x, y) and size (w, h) as fractions of the displayed frame, 0..1."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundFace:
+    """One face as vision found it in one photo.
+
+    `landmarks` are five points (eyes, nose tip, mouth corners, image left first) as fractions of the displayed
+    frame, shape (5, 2). `embedding` has unit length, shape (D,). `crop` is a JPEG of the face with generous
+    surroundings, `crop_landmarks` the same five points in its pixels, so that another model can embed the face
+    again without the photo. `score` is the detector's, `quality` Kith's own, both 0..1.
+    """
+
+    box: Box
+    landmarks: Floats
+    score: float
+    quality: float
+    embedding: Floats
+    crop: bytes
+    crop_landmarks: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """What one pack sees in one photo.
+
+    `width` and `height` are the stored pixels (before `orientation`, EXIF 1..8, is applied). `captured_at` is the
+    camera's wall-clock time in seconds since 1970, as if it were UTC; None where the photo doesn't say.
+    `seconds` tells where the time went, by step.
+    """
+
+    pack: str
+    width: int
+    height: int
+    orientation: int
+    captured_at: float | None
+    faces: tuple[FoundFace, ...]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How the similarities of one embedder are to be believed; ships in the pack's `pack.toml`.
+
+    `cosine_fmr` gives the cosine at false match rates "1e-3", "1e-4" and "1e-5". `classifier` and `group` are the
+    weights of two logistic models by feature name, "bias" included. `measured` is False where the numbers are not
+    from a measurement: then nothing is named automatically.
+    """
+
+    cosine_fmr: Mapping[str, float]
+    classifier: Mapping[str, float]
+    group: Mapping[str, float]
+    measured: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One face as recognition sees it; its embedding is the row of the same position in the gallery.
+
+    `order` is a canonical key (photo content, box): results must not depend on ids or on the order of arrival.
+    `person` is who a person said it is. `rejected` are people it was said not to be. `ignored` faces are strangers:
+    never suggested, but they still hold their group together.
+    """
+
+    id: FaceId
+    photo: PhotoId
+    order: bytes
+    captured_at: float | None
+    quality: float
+    person: PersonId | None = None
+    rejected: frozenset[PersonId] = frozenset()
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """All faces that take part in recognition. `vectors`: shape (N, D), float32, rows of unit length."""
+
+    faces: tuple[Evidence, ...]
+    vectors: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Who a face may be, how sure each way of looking is (calibrated, 0..1), and the faces that made it so."""
+
+    person: PersonId
+    probability_classifier: float
+    probability_group: float
+    auto: bool
+    because: tuple[FaceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What the set of faces and answers says: a group for every face that belongs to one, and suggestions."""
+
+    groups: Mapping[FaceId, GroupId]
+    suggestions: Mapping[FaceId, Suggestion]
