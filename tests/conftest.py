@@ -1,0 +1,20 @@
+"""Fixtures that more than one test file needs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The measurement data beside the project; not needed at home, required in CI."""
+    if not SHARED.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{SHARED} is missing: CI must run with the measurement data")
+        pytest.skip("needs the measurement data beside the project")
+    return SHARED
