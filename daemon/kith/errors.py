@@ -80,6 +80,10 @@ class FileVanished(KithError):
     code, retry = "file-vanished", Retry.BACKOFF
 
 
+class SymlinkLoop(KithError):
+    code, retry = "symlink-loop", Retry.ON_CHANGE
+
+
 class SidecarChanged(KithError):
     code, retry = "sidecar-changed", Retry.BACKOFF
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from kith.types import Box
 
+SAME_FACE = 0.5  # overlap from which two boxes on one photo are the same face
+
 
 def edges(boxes: Sequence[Box]) -> NDArray[np.float64]:
     """Corners of boxes as an array (N, 4): left, top, right, bottom."""
@@ -29,4 +31,5 @@ def overlap(a: Sequence[Box], b: Sequence[Box]) -> NDArray[np.float64]:
     size = np.minimum(p[..., 2:], q[..., 2:]) - np.maximum(p[..., :2], q[..., :2])
     inter = np.prod(np.maximum(size, 0), axis=-1)
     union = np.prod(p[..., 2:] - p[..., :2], axis=-1) + np.prod(q[..., 2:] - q[..., :2], axis=-1) - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    ratio: NDArray[np.float64] = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    return ratio

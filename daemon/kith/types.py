@@ -42,13 +42,20 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Crop:
+    """A face cut out with generous surroundings: a JPEG, and the five landmarks in its pixels, shape (5, 2)."""
+
+    jpeg: bytes
+    landmarks: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FoundFace:
     """One face as vision found it in one photo.
 
     `landmarks` are five points (eyes, nose tip, mouth corners, image left first) as fractions of the displayed
-    frame, shape (5, 2). `embedding` has unit length, shape (D,). `crop` is a JPEG of the face with generous
-    surroundings, `crop_landmarks` the same five points in its pixels, so that another model can embed the face
-    again without the photo. `score` is the detector's, `quality` Kith's own, both 0..1.
+    frame, shape (5, 2). `embedding` has unit length, shape (D,). From the crop another model can embed the face again
+    without the photo. `score` is the detector's, `quality` Kith's own, both 0..1.
     """
 
     box: Box
@@ -56,8 +63,7 @@ class FoundFace:
     score: float
     quality: float
     embedding: Floats
-    crop: bytes
-    crop_landmarks: Floats
+    crop: Crop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,3 +143,87 @@ class Recognition:
 
     groups: Mapping[FaceId, GroupId]
     suggestions: Mapping[FaceId, Suggestion]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture file as the catalogue knows it; `width` and `height` are stored pixels, None until analysed."""
+
+    id: PhotoId
+    path: bytes
+    content_key: bytes
+    content_rev: int
+    tags_rev: int
+    width: int | None
+    height: int | None
+    orientation: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person and how often they were confirmed: faces, and photos they are on."""
+
+    id: PersonId
+    name: str
+    faces: int = 0
+    photos: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face as the catalogue knows it: where, how good, what was said of it and what Kith believes."""
+
+    id: FaceId
+    photo: PhotoId
+    path: bytes
+    box: Box
+    score: float
+    quality: float
+    state: FaceState
+    person: Person | None
+    suggestion: Suggestion | None
+    group: GroupId | None
+
+
+class Answer(StrEnum):
+    """What a person can say of a face."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    IGNORED = "ignored"
+    NOT_A_FACE = "not-a-face"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong with which file: a code for programs, a sentence for people."""
+
+    path: bytes
+    stage: str
+    code: str
+    message: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How much there is of everything, and which model pack is in use."""
+
+    photos: int
+    analysed: int
+    pending: int
+    faces: int
+    people: int
+    groups: int
+    trouble: int
+    pack: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What Kith last wrote beside a photo (`base`, JSON; `digest` of the whole file), and what it meant to write."""
+
+    base: str | None
+    digest: bytes | None
+    intended: str | None
+    intended_digest: bytes | None

@@ -1,0 +1,76 @@
+"""Opening the catalogue, and the two ways to use it: `read` and `write`."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlite_utils import Database
+
+from kith.catalogue.schema import NAMES, migrations
+from kith.errors import CatalogueCorrupt, CatalogueTooNew, NotFound
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000")
+
+
+class Catalogue:
+    """One connection. A write is a function given to `write`, which runs it in one transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+
+    def read(self, fn: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of `fn(db, ...)`, which must not write."""
+        with self._lock:
+            return fn(self._db, *args, **kwargs)
+
+    def write(self, fn: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of `fn(db, ...)`, committed to disk; an exception rolls everything back."""
+        with self._lock, self._db.atomic():
+            return fn(self._db, *args, **kwargs)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def open_catalogue(path: Path, *, readonly: bool = False) -> Catalogue:
+    """Open the catalogue, create or migrate it if need be.
+
+    `readonly` opens an existing one without changing anything. Raises CatalogueTooNew, CatalogueCorrupt, or NotFound
+    where a catalogue to read doesn't exist yet.
+    """
+    if readonly and not path.exists():
+        raise NotFound("Kith knows no photos yet: run `kith scan FOLDER` first.")
+    if not readonly:
+        path.touch(mode=0o600)
+    try:
+        connection = sqlite3.connect(path, check_same_thread=False)
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        db = Database(connection)
+        _migrate(db, path)
+    except sqlite3.DatabaseError as error:
+        raise CatalogueCorrupt(
+            f"{path} can't be used as Kith's catalogue ({error}). Nothing was changed. Move it away and scan again: "
+            "names in the sidecars beside your photos are not touched."
+        ) from error
+    if readonly:
+        connection.execute("PRAGMA query_only = ON")
+    return Catalogue(db)
+
+
+def _migrate(db: Database, path: Path) -> None:
+    unknown = {migration.name for migration in migrations.applied(db)} - NAMES
+    if unknown:
+        raise CatalogueTooNew(
+            f"{path} was written by a newer Kith ({', '.join(sorted(unknown))}). Install that version or a later one."
+        )
+    if migrations.pending(db):
+        migrations.apply(db)

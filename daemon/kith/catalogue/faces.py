@@ -1,0 +1,315 @@
+"""Faces: what analysis found, what recognition believes, and what both look like to the rest."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from sqlite_utils import Database
+
+from kith.catalogue import journal, trouble
+from kith.errors import NotFound
+from kith.geometry import SAME_FACE, overlap
+from kith.types import (
+    Analysis,
+    Answer,
+    Box,
+    Crop,
+    Evidence,
+    Face,
+    FaceId,
+    FaceState,
+    Floats,
+    FoundFace,
+    Gallery,
+    GroupId,
+    Person,
+    PersonId,
+    Photo,
+    PhotoId,
+    Recognition,
+    Suggestion,
+)
+
+FACE = """
+    SELECT f.id, f.photo_id, p.path, f.x, f.y, f.w, f.h, f.score, f.quality, f.answer, f.person_id, n.name,
+           f.suggested_id, f.probability_classifier, f.probability_group, f.auto, f.because, f.group_id
+    FROM faces f JOIN photos p ON p.id = f.photo_id LEFT JOIN people n ON n.id = f.person_id
+"""
+
+
+# -- what analysis found ------------------------------------------------------------------------------------------
+
+
+def store(db: Database, photo: Photo, analysis: Analysis, same_person: float) -> None:
+    """Take in what a pack found on a photo, in place of what was found before.
+
+    A face found again keeps its id and its answers: by overlap where the photo's content is the same, by similarity
+    (cosine of at least `same_person`) where it has changed, since edits move and turn faces. Faces that were answered
+    stay even if they aren't found again, as long as the content is the same.
+    """
+    before = _on_photo(db, photo.id, analysis.pack)
+    pairs = _pairs(before, analysis.faces, photo.content_key, same_person)
+    for i, found in enumerate(analysis.faces):
+        if i in pairs:
+            _find_again(db, photo, before[pairs[i]], found)
+            face = before[pairs[i]].id
+        else:
+            face = _insert(db, photo, found)
+            journal.replay(db, face, photo.content_key, found.box)
+        _store_pixels(db, face, analysis.pack, found)
+    again = {before[j].id for j in pairs.values()}
+    for old in before:
+        if old.id not in again and (old.answer is None or old.found_in != photo.content_key):
+            db.execute("DELETE FROM faces WHERE id = ?", [old.id])
+    db.execute(
+        "UPDATE photos SET analysed_rev = ?, analysed_pack = ?, width = ?, height = ?, orientation = ?,"
+        " captured_at = ?, tags_rev = tags_rev + EXISTS"
+        " (SELECT 1 FROM faces WHERE photo_id = photos.id AND answer = 'confirmed') WHERE id = ?",
+        [
+            *(photo.content_rev, analysis.pack, analysis.width, analysis.height, analysis.orientation),
+            *(analysis.captured_at, photo.id),
+        ],
+    )
+    trouble.forget(db, photo.path, "analyse")
+
+
+class _Known:
+    """A face row as `store` needs it."""
+
+    __slots__ = ("answer", "box", "found_in", "id", "person", "vector")
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        self.id = FaceId(row[0])
+        self.box = Box(*row[1:5])
+        self.found_in: bytes = row[5]
+        self.answer: str | None = row[6]
+        self.person = None if row[7] is None else PersonId(row[7])
+        self.vector: Floats | None = None if row[8] is None else np.frombuffer(row[8], "<f4")
+
+
+def _on_photo(db: Database, photo: PhotoId, pack: str) -> list[_Known]:
+    rows = db.execute(
+        "SELECT f.id, f.x, f.y, f.w, f.h, f.found_in, f.answer, f.person_id, e.vector FROM faces f"
+        " LEFT JOIN embeddings e ON e.face_id = f.id AND e.pack = ? WHERE f.photo_id = ? ORDER BY f.id",
+        [pack, photo],
+    )
+    return [_Known(row) for row in rows]
+
+
+def _pairs(before: Sequence[_Known], found: Sequence[FoundFace], content: bytes, same_person: float) -> dict[int, int]:
+    """Which found face is which known one: the assignment with the highest sum of likeness."""
+    if not before or not found:
+        return {}
+    likeness = overlap([f.box for f in found], [k.box for k in before])
+    likeness[likeness < SAME_FACE] = 0
+    for j, known in enumerate(before):
+        if known.found_in != content:
+            likeness[:, j] = 0
+            if known.vector is not None:
+                cosine = np.array([f.embedding @ known.vector for f in found])
+                likeness[:, j] = np.where(cosine >= same_person, cosine, 0)
+    rows, columns = linear_sum_assignment(-likeness)
+    return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if likeness[i, j] > 0}
+
+
+def _insert(db: Database, photo: Photo, found: FoundFace) -> FaceId:
+    row = db.execute(
+        "INSERT INTO faces (photo_id, x, y, w, h, landmarks, score, quality, found_in)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        [photo.id, *_geometry(found), photo.content_key],
+    ).fetchone()
+    return FaceId(row[0])
+
+
+def _find_again(db: Database, photo: Photo, known: _Known, found: FoundFace) -> None:
+    db.execute(
+        "UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, found_in = ?"
+        " WHERE id = ?",
+        [*_geometry(found), photo.content_key, known.id],
+    )
+    if known.answer is not None and known.found_in != photo.content_key:
+        journal.append(db, "carried", Answer(known.answer), photo.content_key, found.box, known.person)
+
+
+def _geometry(found: FoundFace) -> list[Any]:
+    box = found.box
+    return [box.x, box.y, box.w, box.h, _floats(found.landmarks), float(found.score), float(found.quality)]
+
+
+def _store_pixels(db: Database, face: FaceId, pack: str, found: FoundFace) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO crops (face_id, jpeg, landmarks) VALUES (?, ?, ?)",
+        [face, found.crop.jpeg, _floats(found.crop.landmarks)],
+    )
+    db.execute("DELETE FROM embeddings WHERE face_id = ? AND pack != ?", [face, pack])
+    store_embedding(db, face, pack, found.embedding)
+
+
+def store_embedding(db: Database, face: FaceId, pack: str, vector: Floats) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO embeddings (face_id, pack, vector) VALUES (?, ?, ?)", [face, pack, _floats(vector)]
+    )
+
+
+def _floats(values: Floats) -> bytes:
+    return np.asarray(values, "<f4").tobytes()
+
+
+# -- crops --------------------------------------------------------------------------------------------------------
+
+
+def to_embed(db: Database, pack: str) -> list[FaceId]:
+    """Faces that the embedder of this pack has not seen, on photos that are not waiting for analysis anyway."""
+    rows = db.execute(
+        "SELECT c.face_id FROM crops c JOIN faces f ON f.id = c.face_id JOIN photos p ON p.id = f.photo_id"
+        " WHERE p.analysed_rev >= p.content_rev AND NOT EXISTS"
+        " (SELECT 1 FROM embeddings e WHERE e.face_id = c.face_id AND e.pack = ?) ORDER BY c.face_id",
+        [pack],
+    )
+    return [FaceId(face) for (face,) in rows]
+
+
+def crops(db: Database, ids: Iterable[FaceId]) -> list[Crop]:
+    """The crops of faces, in the order asked for."""
+    found = (db.execute("SELECT jpeg, landmarks FROM crops WHERE face_id = ?", [face]).fetchone() for face in ids)
+    return [Crop(jpeg, np.frombuffer(landmarks, "<f4").reshape(5, 2)) for jpeg, landmarks in found]
+
+
+def first_crops(db: Database, pack: str, count: int) -> list[tuple[PhotoId, Crop]]:
+    """Crops of the first faces that a pack found, best seen first, for its self-check."""
+    rows = db.execute(
+        "SELECT f.photo_id, c.jpeg, c.landmarks FROM faces f JOIN crops c ON c.face_id = f.id"
+        " JOIN photos p ON p.id = f.photo_id WHERE p.analysed_pack = ? AND f.answer IS NOT 'not-a-face'"
+        " ORDER BY f.quality DESC, f.id LIMIT ?",
+        [pack, count],
+    )
+    return [(PhotoId(photo), Crop(jpeg, np.frombuffer(marks, "<f4").reshape(5, 2))) for photo, jpeg, marks in rows]
+
+
+# -- what recognition believes ------------------------------------------------------------------------------------
+
+
+def gallery(db: Database, pack: str) -> Gallery:
+    """All faces of this pack that take part in recognition, those of missing photos included."""
+    rejected: dict[int, set[PersonId]] = {}
+    for face, person in db.execute("SELECT face_id, person_id FROM rejections"):
+        rejected.setdefault(face, set()).add(PersonId(person))
+    rows = db.execute(
+        "SELECT f.id, f.photo_id, p.content_key, p.path, f.x, f.y, f.w, f.h, p.captured_at, f.quality, f.answer,"
+        " f.person_id, e.vector FROM faces f JOIN photos p ON p.id = f.photo_id"
+        " JOIN embeddings e ON e.face_id = f.id AND e.pack = ? WHERE f.answer IS NOT 'not-a-face' ORDER BY f.id",
+        [pack],
+    ).fetchall()
+    faces = tuple(
+        Evidence(
+            id=FaceId(row[0]),
+            photo=PhotoId(row[1]),
+            order=row[2] + struct.pack(">4d", *row[4:8]) + row[3],
+            captured_at=row[8],
+            quality=row[9],
+            person=None if row[11] is None else PersonId(row[11]),
+            rejected=frozenset(rejected.get(row[0], ())),
+            ignored=row[10] == Answer.IGNORED,
+        )
+        for row in rows
+    )
+    vectors = np.frombuffer(b"".join(row[12] for row in rows), "<f4").reshape(len(rows), -1 if rows else 0)
+    return Gallery(faces, vectors)
+
+
+def groups_before(db: Database) -> dict[FaceId, GroupId]:
+    rows = db.execute("SELECT id, group_id FROM faces WHERE group_id IS NOT NULL")
+    return {FaceId(face): GroupId(group) for face, group in rows}
+
+
+def store_recognition(db: Database, recognition: Recognition) -> None:
+    """Write what changed; a photo whose automatic names changed gets a new `tags_rev`."""
+    current = db.execute(
+        "SELECT id, group_id, suggested_id, probability_classifier, probability_group, auto, because FROM faces"
+    ).fetchall()
+    for face, *before in current:
+        after = _belief(recognition, FaceId(face))
+        if after == before:
+            continue
+        db.execute(
+            "UPDATE faces SET group_id = ?, suggested_id = ?, probability_classifier = ?, probability_group = ?,"
+            " auto = ?, because = ? WHERE id = ?",
+            [*after, face],
+        )
+        if _automatic(before) != _automatic(after):
+            journal.touch(db, FaceId(face))
+
+
+def _belief(recognition: Recognition, face: FaceId) -> list[Any]:
+    group, guess = recognition.groups.get(face), recognition.suggestions.get(face)
+    if guess is None:
+        return [group, None, None, None, 0, None]
+    probabilities = round(guess.probability_classifier, 4), round(guess.probability_group, 4)
+    return [group, guess.person, *probabilities, int(guess.auto), json.dumps(guess.because)]
+
+
+def _automatic(belief: Sequence[Any]) -> int | None:
+    """Who a belief names without asking."""
+    return belief[1] if belief[4] else None
+
+
+# -- what the rest sees -------------------------------------------------------------------------------------------
+
+
+def get(db: Database, face: FaceId) -> Face:
+    row = db.execute(f"{FACE} WHERE f.id = ?", [face]).fetchone()
+    if row is None:
+        raise NotFound(f"There is no face f{face}. `kith faces PHOTO` lists the faces on a photo.")
+    return _face(row)
+
+
+def on_photo(db: Database, photo: PhotoId) -> list[Face]:
+    """The faces of a photo from left to right."""
+    return [_face(row) for row in db.execute(f"{FACE} WHERE f.photo_id = ? ORDER BY f.x, f.id", [photo])]
+
+
+def in_group(db: Database, group: GroupId) -> list[Face]:
+    """The faces of a group that nobody has answered yet."""
+    faces = [_face(row) for row in db.execute(f"{FACE} WHERE f.group_id = ? AND f.answer IS NULL", [group])]
+    if not faces:
+        raise NotFound(f"There is no open group g{group}. `kith groups` lists the groups that wait for a name.")
+    return faces
+
+
+def unanswered(db: Database) -> list[Face]:
+    """All faces that wait for an answer, on photos that are there."""
+    return [_face(row) for row in db.execute(f"{FACE} WHERE f.answer IS NULL AND p.missing = 0 ORDER BY f.id")]
+
+
+def _face(row: Sequence[Any]) -> Face:
+    answer, person, name, suggested = row[9:13]
+    suggestion = None
+    if suggested is not None and answer is None:
+        because = tuple(FaceId(face) for face in json.loads(row[16]))
+        suggestion = Suggestion(PersonId(suggested), row[13], row[14], bool(row[15]), because)
+    group = None if row[17] is None else GroupId(row[17])
+    return Face(
+        id=FaceId(row[0]),
+        photo=PhotoId(row[1]),
+        path=row[2],
+        box=Box(*row[3:7]),
+        score=row[7],
+        quality=row[8],
+        state=_state(answer, suggestion, group),
+        person=None if person is None else Person(PersonId(person), name),
+        suggestion=suggestion,
+        group=group,
+    )
+
+
+def _state(answer: str | None, suggestion: Suggestion | None, group: GroupId | None) -> FaceState:
+    if answer is not None:
+        return FaceState(answer)
+    if suggestion is not None:
+        return FaceState.AUTO if suggestion.auto else FaceState.SUGGESTED
+    return FaceState.UNKNOWN if group is None else FaceState.GROUPED

@@ -1,0 +1,89 @@
+"""Photos: what a scan saw, and what moved, changed or went missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from kith.catalogue import trouble
+from kith.types import Photo, PhotoId
+
+COLUMNS = "id, path, content_key, content_rev, tags_rev, width, height, orientation"
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as a scan saw it, with its content key."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    content_key: bytes
+
+
+def get(db: Database, photo: PhotoId) -> Photo:
+    return Photo(*db.execute(f"SELECT {COLUMNS} FROM photos WHERE id = ?", [photo]).fetchone())
+
+
+def by_path(db: Database, path: bytes) -> Photo | None:
+    row = db.execute(f"SELECT {COLUMNS} FROM photos WHERE path = ? AND missing = 0", [path]).fetchone()
+    return Photo(*row) if row else None
+
+
+def known_below(db: Database, root: bytes) -> Mapping[bytes, tuple[int, int]]:
+    """Size and mtime_ns of every photo at or below a folder that was there at the last scan."""
+    rows = db.execute(
+        "SELECT path, size, mtime_ns FROM photos WHERE missing = 0 AND path >= ? AND path < ?", _below(root)
+    )
+    return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
+
+
+def record(db: Database, files: Iterable[FileState], exists: Callable[[bytes], bool] = os.path.lexists) -> None:
+    """Take in new and changed files.
+
+    A file whose content is known under a path that doesn't exist any more is that photo, moved: its faces and answers
+    come along. New content at a known path is analysed again.
+    """
+    for file in files:
+        trouble.forget(db, file.path)
+        if _changed_in_place(db, file):
+            continue
+        moved = _moved_from(db, file, exists)
+        if moved is None:
+            db.execute(
+                "INSERT INTO photos (path, size, mtime_ns, content_key) VALUES (?, ?, ?, ?)",
+                [file.path, file.size, file.mtime_ns, file.content_key],
+            )
+        else:
+            db.execute(
+                "UPDATE photos SET path = ?, size = ?, mtime_ns = ?, missing = 0, tags_rev = tags_rev + 1 WHERE id = ?",
+                [file.path, file.size, file.mtime_ns, moved],
+            )
+
+
+def _changed_in_place(db: Database, file: FileState) -> bool:
+    changed = db.execute(
+        "UPDATE photos SET size = ?, mtime_ns = ?, missing = 0,"
+        " content_rev = content_rev + (content_key != ?), content_key = ? WHERE path = ?",
+        [file.size, file.mtime_ns, file.content_key, file.content_key, file.path],
+    )
+    return bool(changed.rowcount)
+
+
+def _moved_from(db: Database, file: FileState, exists: Callable[[bytes], bool]) -> int | None:
+    rows = db.execute("SELECT id, path FROM photos WHERE content_key = ? ORDER BY id", [file.content_key]).fetchall()
+    return next((photo for photo, path in rows if not exists(path)), None)
+
+
+def miss(db: Database, paths: Iterable[bytes]) -> None:
+    """Note that files are gone. Nothing is forgotten: they may be on a disk that comes back."""
+    for path in paths:
+        db.execute("UPDATE photos SET missing = 1 WHERE path = ?", [path])
+
+
+def _below(root: bytes) -> tuple[bytes, bytes]:
+    folder = root.rstrip(b"/") + b"/"
+    return folder, folder[:-1] + b"0"  # "0" is the byte after "/"

@@ -1,0 +1,167 @@
+"""The tables of the catalogue, as named steps that only go forward. Each step runs in one transaction, once.
+
+Paths are BLOBs, since file names are bytes. Boxes are centre and size in fractions of the displayed frame. Times are
+seconds since 1970. Vectors are little-endian float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from sqlite3 import complete_statement
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+INITIAL = """
+-- One row for each thing that Kith must remember once: which model pack is in use, whether it is trusted.
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A picture file. `content_rev` grows when its content changes, `analysed_rev` follows when its faces are found;
+-- `tags_rev` grows when the names on it change, `sidecar_rev` follows when they are written beside it.
+CREATE TABLE photos (
+    id INTEGER PRIMARY KEY,
+    path BLOB NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    content_key BLOB NOT NULL,
+    missing INTEGER NOT NULL DEFAULT 0,
+    content_rev INTEGER NOT NULL DEFAULT 1,
+    analysed_rev INTEGER NOT NULL DEFAULT 0,
+    analysed_pack TEXT,
+    tags_rev INTEGER NOT NULL DEFAULT 0,
+    sidecar_rev INTEGER NOT NULL DEFAULT 0,
+    width INTEGER,
+    height INTEGER,
+    orientation INTEGER,
+    captured_at REAL
+) STRICT;
+CREATE INDEX photos_by_content ON photos (content_key);
+CREATE INDEX photos_to_analyse ON photos (mtime_ns) WHERE analysed_rev < content_rev AND missing = 0;
+CREATE INDEX photos_to_write ON photos (id) WHERE sidecar_rev < tags_rev AND missing = 0;
+
+-- A person, by the name a person gave. `key` is the name as it is compared.
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- A face on a photo, found when the photo's content was `found_in`. `answer` (confirmed, ignored, not-a-face) and `person_id` are what a person said, and follow
+-- from the decisions; the group and the suggestion are what Kith believes, and can be recomputed at any time.
+CREATE TABLE faces (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    photo_id INTEGER NOT NULL REFERENCES photos (id) ON DELETE CASCADE,
+    x REAL NOT NULL, y REAL NOT NULL, w REAL NOT NULL, h REAL NOT NULL,
+    landmarks BLOB NOT NULL,
+    score REAL NOT NULL,
+    quality REAL NOT NULL,
+    found_in BLOB NOT NULL,
+    answer TEXT CHECK (answer IN ('confirmed', 'ignored', 'not-a-face')),
+    person_id INTEGER REFERENCES people (id),
+    group_id INTEGER,
+    suggested_id INTEGER REFERENCES people (id),
+    probability_classifier REAL,
+    probability_group REAL,
+    auto INTEGER NOT NULL DEFAULT 0,
+    because TEXT,
+    CHECK ((answer IS 'confirmed') = (person_id IS NOT NULL))
+) STRICT;
+CREATE INDEX faces_by_photo ON faces (photo_id);
+CREATE INDEX faces_by_person ON faces (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX faces_by_suggestion ON faces (suggested_id) WHERE suggested_id IS NOT NULL;
+CREATE INDEX faces_by_group ON faces (group_id) WHERE group_id IS NOT NULL;
+
+-- A picture of the face with its surroundings (JPEG) and the five landmarks in its pixels, from which another model
+-- can embed the face again.
+CREATE TABLE crops (
+    face_id INTEGER PRIMARY KEY REFERENCES faces (id) ON DELETE CASCADE,
+    jpeg BLOB NOT NULL,
+    landmarks BLOB NOT NULL
+) STRICT;
+
+-- What one model pack's embedder makes of a face.
+CREATE TABLE embeddings (
+    face_id INTEGER NOT NULL REFERENCES faces (id) ON DELETE CASCADE,
+    pack TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (face_id, pack)
+) STRICT, WITHOUT ROWID;
+
+-- Every answer ever given, never changed or removed. A face is named by photo content and box, so that the answer
+-- outlives the row it was given to. Kinds: confirmed, rejected, ignored, not-a-face.
+CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    source TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('confirmed', 'rejected', 'ignored', 'not-a-face')),
+    content_key BLOB NOT NULL,
+    x REAL NOT NULL, y REAL NOT NULL, w REAL NOT NULL, h REAL NOT NULL,
+    person_id INTEGER REFERENCES people (id),
+    CHECK ((kind IN ('confirmed', 'rejected')) = (person_id IS NOT NULL))
+) STRICT;
+CREATE INDEX decisions_by_content ON decisions (content_key);
+
+-- Who a face is not; follows from the decisions.
+CREATE TABLE rejections (
+    face_id INTEGER NOT NULL REFERENCES faces (id) ON DELETE CASCADE,
+    person_id INTEGER NOT NULL REFERENCES people (id),
+    PRIMARY KEY (face_id, person_id)
+) STRICT, WITHOUT ROWID;
+
+-- What Kith last wrote into the sidecar of a photo (`base`, JSON) and the digest of the whole file then. `intended`
+-- says that a replacement was under way: if the file has that digest, it happened.
+CREATE TABLE sidecars (
+    photo_id INTEGER PRIMARY KEY REFERENCES photos (id) ON DELETE CASCADE,
+    base TEXT,
+    digest BLOB,
+    intended TEXT,
+    intended_digest BLOB
+) STRICT;
+
+-- The bytes of each sidecar as it was before Kith first wrote it; NULL where there was none.
+CREATE TABLE originals (
+    path BLOB PRIMARY KEY,
+    bytes BLOB,
+    kept_at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What went wrong with which file, until it goes right or the file changes. `next_try` is NULL where only a change of
+-- the file or the model can help.
+CREATE TABLE trouble (
+    path BLOB NOT NULL,
+    stage TEXT NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 1,
+    next_try REAL,
+    PRIMARY KEY (path, stage)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def initial(db: Database) -> None:
+    """Photos, faces, people, answers, sidecars, trouble."""
+    for statement in _statements(INITIAL):
+        db.execute(statement)
+
+
+def _statements(script: str) -> Iterator[str]:
+    # sqlite3's executescript commits first, which would take the step out of its transaction
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+STEPS = (initial,)
+NAMES = {step.__name__ for step in STEPS}
+
+migrations = Migrations("kith")
+for _step in STEPS:
+    migrations()(_step)

@@ -1,0 +1,97 @@
+"""Settings: `default.toml` under the user's `kith.toml`, as frozen structs; all mistakes are told at once."""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from kith.errors import ConfigInvalid
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(gt=0)]
+
+
+class Photos(Struct, frozen=True, forbid_unknown_fields=True):
+    hidden: bool
+    max_megapixels: Positive
+    max_megabytes: Positive
+
+
+class AnalysisSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    workers: Annotated[int, Meta(ge=0, le=256)]
+    patience: Positive
+
+
+class Detection(Struct, frozen=True, forbid_unknown_fields=True):
+    min_score: Fraction
+    min_size: Annotated[int, Meta(ge=1)]
+    turned: bool
+
+
+class People(Struct, frozen=True, forbid_unknown_fields=True):
+    min_faces: Annotated[int, Meta(ge=1)]
+    strictness: Annotated[float, Meta(ge=-1, le=1)]
+    auto: Literal["off", "strict", "wide"]
+
+
+class Sidecars(Struct, frozen=True, forbid_unknown_fields=True):
+    write: bool
+    root: Annotated[str, Meta(min_length=1)]
+    subject: bool
+    hierarchical: bool
+    tagslist: bool
+    max_regions: Annotated[int, Meta(ge=0)]
+    quiet_seconds: Annotated[float, Meta(ge=0)]
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    photos: Photos
+    analysis: AnalysisSettings
+    detection: Detection
+    people: People
+    sidecars: Sidecars
+
+
+def load(path: Path | None = None) -> Config:
+    """The defaults, overridden by the TOML file at `path` where it exists. Raises ConfigInvalid."""
+    values = tomllib.loads(files("kith").joinpath("default.toml").read_text("utf-8"))
+    if path is not None and path.exists():
+        try:
+            changes = tomllib.loads(path.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigInvalid(f"{path} is not valid TOML: {error}.") from error
+        problems = list(_merge(values, changes))
+        if problems:
+            raise ConfigInvalid("\n".join([f"{path} has settings that can't be used:", *problems]))
+    return msgspec.convert(values, Config)
+
+
+def _merge(values: dict[str, Any], changes: dict[str, Any]) -> list[str]:
+    """Put `changes` into `values`; what doesn't fit is told, one line each."""
+    sections = {field.name: field.type for field in msgspec.structs.fields(Config)}
+    problems = []
+    for section, settings in changes.items():
+        if section not in sections or not isinstance(settings, dict):
+            problems.append(f"  [{section}]: no such section{_meant(section, sections)}")
+            continue
+        types = {field.name: field.type for field in msgspec.structs.fields(sections[section])}
+        for key, value in settings.items():
+            if key not in types:
+                problems.append(f"  [{section}] {key}: no such setting{_meant(key, types)}")
+                continue
+            try:
+                values[section][key] = msgspec.convert(value, types[key])
+            except msgspec.ValidationError as error:
+                problems.append(f"  [{section}] {key} = {value!r}: {error}")
+    return problems
+
+
+def _meant(word: str, known: dict[str, Any]) -> str:
+    close = get_close_matches(word, known, 1)
+    return f"; did you mean {close[0]}?" if close else ""
