@@ -1,0 +1,254 @@
+"""Which faces are the same person, before anybody said so: a pure function of faces and answers.
+
+Candidate edges of the neighbour graph -> connected components -> inside each component every face is replaced by the
+mean of itself and its sure neighbours (query expansion, Arandjelović & Zisserman, CVPR 2012), and average linkage
+(scipy) is cut at one height. A component's result depends on nothing outside it. Must-link pairs have distance 0;
+cannot-link pairs a distance so large that no average over a component falls below the cut again, which makes ordinary
+average linkage an exactly constrained one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import squareform
+
+from kith.people.index import Rows, index_of
+from kith.people.settings import PeopleSettings
+from kith.types import Calibration, Evidence, FaceId, Floats, GroupId
+
+NEVER = 1e9  # distance of a cannot-link pair; divided by a whole component squared it is still above any cut
+EDGE, SURE, JOIN = 0.0, 0.0, 0.25  # decades of false match rate beyond 1e-5, see `Cuts`
+TIGHTER = 0.5  # decades by which an oversized component is cut tighter, again and again
+
+Doubles = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Cosines that grouping decides by, from a pack's calibration; `decade` is one decade of false match rate."""
+
+    edge: float
+    sure: float
+    join: float
+    burst: float
+    decade: float
+
+    @classmethod
+    def of(cls, calibration: Calibration, strictness: float) -> Cuts:
+        rare, rarer = calibration.cosine_fmr["1e-4"], calibration.cosine_fmr["1e-5"]
+        decade = rarer - rare
+        edge, sure, join = (rarer + (step + strictness) * decade for step in (EDGE, SURE, JOIN))
+        return cls(edge, sure, join, burst=(1 + rarer) / 2, decade=decade)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """Pairs of similar rows, (E,) each."""
+
+    left: Rows
+    right: Rows
+    cosine: Floats
+
+    def where(self, keep: Flags) -> Edges:
+        return Edges(self.left[keep], self.right[keep], self.cosine[keep])
+
+
+def group_faces(faces: Sequence[Evidence], vectors: Floats, calibration: Calibration, settings: PeopleSettings) -> Rows:
+    """Cluster of each row, (N,): the smallest row in it. `faces` and `vectors` stand in canonical order."""
+    cuts = Cuts.of(calibration, settings.strictness)
+    bursts = burst_pairs(faces, vectors, cuts, settings)
+    burst = _label(bursts[:, 0], bursts[:, 1], len(faces))
+    clusters = np.arange(len(faces))
+    for rows in components(vectors, bursts, cuts, settings):
+        clusters[rows] = rows[_group_component([faces[r] for r in rows], vectors[rows], burst[rows], cuts)]
+    return clusters
+
+
+def components(vectors: Floats, bursts: Rows, cuts: Cuts, settings: PeopleSettings) -> Iterator[Rows]:
+    """Sets of two or more rows that can't be decided apart; those too large are cut at tighter cosines first."""
+    edges = similar_pairs(vectors, cuts.edge, settings)
+    left, right = np.concatenate([edges.left, bursts[:, 0]]), np.concatenate([edges.right, bursts[:, 1]])
+    edges = Edges(left, right, np.concatenate([edges.cosine, np.ones(len(bursts), np.float32)]))
+    yield from _cut(np.arange(len(vectors)), edges, cuts.edge, cuts.decade, settings.largest_component)
+
+
+def _cut(rows: Rows, edges: Edges, cosine: float, decade: float, largest: int) -> Iterator[Rows]:
+    """Components of `rows` under `edges` (row numbers of the gallery), in the order of their first rows."""
+    left, right = np.searchsorted(rows, edges.left), np.searchsorted(rows, edges.right)
+    label = _label(left, right, len(rows))
+    edge_label = label[left]
+    for number, members in enumerate(_members(label)):
+        if len(members) < 2:
+            continue
+        if len(members) <= largest or cosine >= 1:
+            yield rows[members]
+            continue
+        tighter = min(1.0, cosine + TIGHTER * decade)
+        inside = edges.where((edge_label == number) & (edges.cosine >= tighter))
+        yield from _cut(rows[members], inside, tighter, decade, largest)
+
+
+def similar_pairs(vectors: Floats, cosine: float, settings: PeopleSettings) -> Edges:
+    """Edges of the kNN graph at or above `cosine`."""
+    if len(vectors) == 0:
+        return Edges(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+    rows, cosines = index_of(vectors, settings.exact_up_to).nearest(vectors, settings.neighbours + 1)
+    left = np.repeat(np.arange(len(vectors)), rows.shape[1])
+    right, similar = rows.ravel(), cosines.ravel()
+    return Edges(left, right, similar).where((similar >= cosine) & (left != right))
+
+
+def burst_pairs(faces: Sequence[Evidence], vectors: Floats, cuts: Cuts, settings: PeopleSettings) -> Rows:
+    """Pairs of rows (B, 2) of different photos a few seconds apart that look nearly identical."""
+    taken = np.array([np.nan if f.captured_at is None else f.captured_at for f in faces], np.float64)
+    photo = np.array([f.photo for f in faces], np.int64)
+    order = np.argsort(taken, kind="stable")
+    order = order[~np.isnan(taken[order])]
+    pairs = [np.zeros((0, 2), np.int64)]
+    for step in range(1, min(len(order), settings.neighbours)):
+        a, b = order[:-step], order[step:]
+        near = taken[b] - taken[a] <= settings.burst_seconds
+        if not near.any():
+            break
+        a, b = a[near], b[near]
+        alike = (np.einsum("ij,ij->i", vectors[a], vectors[b]) >= cuts.burst) & (photo[a] != photo[b])
+        pairs.append(np.stack([a[alike], b[alike]], axis=1))
+    return np.concatenate(pairs)
+
+
+def _group_component(members: Sequence[Evidence], vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
+    """For each member the position of the first of its cluster; members of one `burst` belong together."""
+    never = cannot_link(members)
+    distance = np.maximum(1 - np.round(_expanded(vectors, never, cuts.sure), 6), 0)
+    distance[burst[:, None] == burst[None, :]] = 0
+    distance[never] = NEVER
+    label = fcluster(linkage(squareform(distance, checks=False), "average"), 1 - cuts.join, "distance")
+    return _first_of(label)
+
+
+def _expanded(vectors: Floats, never: Flags, sure: float) -> Doubles:
+    """Cosines (n, n) after each vector was replaced by the mean of itself and its sure neighbours."""
+    cosines = vectors.astype(np.float64) @ vectors.T
+    weight = np.where((cosines >= sure) & ~never, cosines, 0)
+    np.fill_diagonal(weight, 1)
+    mean = weight @ vectors
+    mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+    return np.asarray(mean @ mean.T)
+
+
+def cannot_link(faces: Sequence[Evidence]) -> Flags:
+    """Pairs (n, n) that answers or photos forbid: two people, a rejected person, two faces of one photo."""
+    _, person = np.unique([-1 if f.person is None else f.person for f in faces], return_inverse=True)
+    named = np.array([f.person is not None for f in faces])
+    both = named[:, None] & named[None, :]
+    same_person = both & (person[:, None] == person[None, :])
+    photo = np.array([f.photo for f in faces])
+    never = (photo[:, None] == photo[None, :]) | both
+    for i, face in enumerate(faces):
+        if face.rejected:
+            refused = np.array([f.person in face.rejected for f in faces])
+            never[i] |= refused
+            never[:, i] |= refused
+    never &= ~same_person
+    np.fill_diagonal(never, False)
+    return np.asarray(never)
+
+
+def _label(left: Rows, right: Rows, count: int) -> Rows:
+    """Connected component of each of `count` rows, under edges (E,) and (E,)."""
+    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def unite_people(faces: Sequence[Evidence], clusters: Rows) -> Rows:
+    """Clusters with all confirmed faces of a person in one.
+
+    Clusters that hold a person are joined, largest first; an unnamed face whose photo already gave that person a face
+    stays behind in its old cluster.
+    """
+    united = clusters.copy()
+    by_cluster = dict(zip(np.unique(clusters).tolist(), _members(clusters), strict=True))
+    homes: dict[int, set[int]] = defaultdict(set)
+    for row, face in enumerate(faces):
+        if face.person is not None:
+            homes[face.person].add(int(clusters[row]))
+    for person, held in homes.items():
+        if len(held) < 2:
+            continue
+        ordered = sorted(held, key=lambda c: (-len(by_cluster[c]), c))
+        rows = [int(r) for c in ordered for r in by_cluster[c]]
+        confirmed = {r for r in rows if faces[r].person == person}
+        photos = {faces[r].photo for r in confirmed}
+        joined = set(confirmed)
+        for r in rows:
+            if r not in confirmed and faces[r].photo not in photos:
+                joined.add(r)
+                photos.add(faces[r].photo)
+        members = np.array(sorted(joined))
+        left = np.array(sorted(set(rows) - joined), np.int64)
+        united[members] = members[0]
+        united[left] = left[_first_of(clusters[left])]
+    return united
+
+
+def shown(clusters: Rows, faces: Sequence[Evidence], vectors: Floats, cuts: Cuts, settings: PeopleSettings) -> Flags:
+    """Rows (N,) whose cluster has a core point: a face with `min_faces` - 1 others near it in the cluster.
+
+    Only faces of enough quality count.
+    """
+    good = np.array([f.quality >= settings.min_quality for f in faces], bool)
+    result = np.zeros(len(faces), bool)
+    for members in _members(clusters):
+        core = members[good[members]][: settings.largest_component]
+        if len(core) >= settings.min_faces:
+            near = vectors[core] @ vectors[core].T >= cuts.edge - cuts.decade
+            np.fill_diagonal(near, True)
+            result[members] = near.sum(axis=1).max() >= settings.min_faces
+    return result
+
+
+def number_groups(
+    ids: Sequence[FaceId], clusters: Rows, kept: Flags, previous: Mapping[FaceId, GroupId], next_group: int
+) -> dict[FaceId, GroupId]:
+    """Group ids of the `kept` rows: each group keeps the id that most of its members had, new ones are counted up."""
+    members = defaultdict(list)
+    for row in np.flatnonzero(kept):
+        members[int(clusters[row])].append(ids[int(row)])
+    votes = [
+        (-count, cluster, old)
+        for cluster, faces in members.items()
+        for old, count in Counter(previous[f] for f in faces if f in previous).items()
+    ]
+    number: dict[int, GroupId] = {}
+    taken: set[GroupId] = set()
+    for _, cluster, old in sorted(votes):
+        if cluster not in number and old not in taken:
+            number[cluster] = old
+            taken.add(old)
+    fresh = max([next_group, *(g + 1 for g in previous.values())])
+    for cluster in sorted(members.keys() - number.keys()):
+        number[cluster] = GroupId(fresh)
+        fresh += 1
+    return {face: number[cluster] for cluster, faces in members.items() for face in faces}
+
+
+def _members(label: NDArray[np.integer]) -> Iterable[Rows]:
+    """Rows of each label, ascending labels, ascending rows."""
+    order = np.argsort(label, kind="stable")
+    ends = np.flatnonzero(np.diff(label[order])) + 1
+    return np.split(order, ends) if len(order) else []
+
+
+def _first_of(label: NDArray[np.integer]) -> Rows:
+    """For each position the first position with the same label."""
+    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse], np.int64)
