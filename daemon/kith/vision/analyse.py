@@ -1,0 +1,155 @@
+"""What a pack sees in a photo, from the file to faces with embeddings: one pure function."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from kith.errors import PhotoUnreadable
+from kith.geometry import box_of
+from kith.types import Analysis, Crop, Floats, FoundFace, Image
+from kith.vision import align, quality
+from kith.vision.decode import Limits, Picture, open_picture
+from kith.vision.detect import Detections, Search, find
+from kith.vision.packs import Pack
+
+ENOUGH_EYES = 0.8  # finer pixels are decoded for faces whose eyes are nearer than this part of the chip's
+
+
+@dataclass(frozen=True, slots=True)
+class VisionSettings:
+    """What the user may change.
+
+    `min_score` 0 means what the pack advises. `min_size` is the smallest face's shorter side in pixels of the picture
+    as the detector sees it at its finest. `turned` allows a look at quarter turns where a photo shows no face and
+    doesn't say which way is up.
+    """
+
+    min_score: float = 0.0
+    min_size: float = 20.0
+    turned: bool = True
+    limits: Limits = field(default_factory=Limits)
+
+
+def analyse(path: Path | bytes, pack: Pack, settings: VisionSettings | None = None) -> Analysis:
+    """Faces of one photo as one pack sees them; a pure function of the file, the pack and the settings.
+
+    Raises FileVanished, PermissionDenied, FileBusy, PhotoTooLarge and PhotoUnreadable, each naming the file.
+    """
+    settings = settings or VisionSettings()
+    watch = Stopwatch()
+    with watch("read"):
+        picture = open_picture(path, settings.limits)
+    search = _search(pack, settings)
+    with watch("decode"):
+        image = picture.pixels(search.fine)
+    with watch("detect"):
+        found = find(image, pack.detector, search, upright=picture.oriented)
+        found = _large_enough(found, image, search, settings.min_size)
+    with watch("decode"):
+        image, found = _fine_enough(image, found, picture, pack)
+    with watch("align"):
+        spec = pack.manifest.embedder
+        chips = [align.chip(image, points, pack.template, spec.size) for points in found.landmarks]
+    with watch("embed"):
+        embeddings, norms = pack.embedder(chips)
+    with watch("judge"):
+        faces = _faces(image, found, chips, embeddings, norms, picture, pack)
+    return Analysis(
+        pack.id, picture.width, picture.height, picture.orientation, picture.captured_at, faces, watch.seconds
+    )
+
+
+def embed_crops(crops: Sequence[Crop], pack: Pack) -> Floats:
+    """Embeddings (N, D) of unit length, from stored crops alone. Raises PhotoUnreadable."""
+    size = pack.manifest.embedder.size
+    chips = [align.chip(decode_crop(crop.jpeg), crop.landmarks, pack.template, size) for crop in crops]
+    return pack.embedder(chips)[0]
+
+
+def decode_crop(jpeg: bytes) -> Image:
+    """A stored crop's pixels, BGR. Raises PhotoUnreadable."""
+    image: Image | None = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    if image is None:
+        raise PhotoUnreadable("A stored face crop can't be read; scan its photo again.")
+    return image
+
+
+class Stopwatch:
+    """Seconds by step; a step that runs twice adds up."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - start
+
+
+def _search(pack: Pack, settings: VisionSettings) -> Search:
+    table = pack.manifest.detector
+    min_score = settings.min_score or table.min_score
+    return Search(min_score, min(table.hint_score, min_score), turns=settings.turned)
+
+
+def _large_enough(found: Detections, image: Image, search: Search, min_size: float) -> Detections:
+    """Faces at least `min_size` pixels wide and high as seen at the finest look, with their middle in the frame."""
+    height, width = image.shape[:2]
+    ratio = min(1.0, search.fine / max(height, width))
+    sides = (found.boxes[:, 2:] - found.boxes[:, :2]).min(1) * ratio
+    middle = (found.boxes[:, 2:] + found.boxes[:, :2]) / 2
+    inside = ((middle >= 0) & (middle <= (width, height))).all(1)
+    return found.take((sides >= min_size) & inside)
+
+
+def _fine_enough(image: Image, found: Detections, picture: Picture, pack: Pack) -> tuple[Image, Detections]:
+    """The picture decoded anew at a finer scale where the smallest face's chip would want for pixels."""
+    side, full = max(image.shape[:2]), max(picture.width, picture.height)
+    if not len(found) or side >= full:
+        return image, found
+    eyes = min(align.eye_distance(points) for points in found.landmarks)
+    wanted = ENOUGH_EYES * align.eye_distance(pack.template) / max(eyes, 1e-6)
+    if wanted <= 1:
+        return image, found
+    finer = picture.pixels(min(full, round(side * wanted)))
+    return finer, found.scaled(finer.shape[1] / image.shape[1], finer.shape[0] / image.shape[0])
+
+
+def _faces(
+    image: Image,
+    found: Detections,
+    chips: Sequence[Image],
+    embeddings: Floats,
+    norms: Floats,
+    picture: Picture,
+    pack: Pack,
+) -> tuple[FoundFace, ...]:
+    height, width = image.shape[:2]
+    frame = np.array([width, height], np.float32)
+    ratio = max(picture.width, picture.height) / max(height, width)
+    spec = pack.manifest.embedder
+    faces = []
+    for box, score, points, face_chip, embedding, norm in zip(
+        found.boxes, found.scores, found.landmarks, chips, embeddings, norms, strict=True
+    ):
+        faces.append(
+            FoundFace(
+                box_of(*(float(v) for v in box / np.tile(frame, 2))),
+                points / frame,
+                float(score),
+                quality.judge(points * ratio, pack.template, face_chip, float(score), float(norm), spec.norm_quality),
+                embedding,
+                align.crop(image, box, points),
+            )
+        )
+    return tuple(faces)

@@ -1,0 +1,183 @@
+"""Model packs: a folder with pack.toml and its ONNX files, each pinned by sha256. README.md has the format."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+
+from kith.errors import ModelCorrupt, ModelMissing
+from kith.types import Calibration, Floats
+from kith.vision.detect import Detector
+from kith.vision.embed import Embedder
+from kith.vision.session import open_session
+
+MANIFEST = "pack.toml"
+Order = Literal["rgb", "bgr"]
+Three = tuple[float, float, float]
+Point = tuple[float, float]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+
+
+class PackFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a pack; `source` says in words or as a URL where it came from."""
+
+    name: FileName
+    sha256: Sha256
+    source: str = ""
+
+
+class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    detector: PackFile
+    embedder: PackFile
+
+
+class DetectorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`mean` and then `scale` are applied to pixels 0..255; below `hint_score` nothing is even a hint of a face."""
+
+    kind: Literal["yunet", "scrfd", "centerface"]
+    order: Order
+    min_score: float
+    hint_score: float
+    mean: Three = (0.0, 0.0, 0.0)
+    scale: float = 1.0
+
+
+class EmbedderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`size` is the chip's side, `template` where the five landmarks lie in it; pixels become (p - mean) / std.
+
+    `flip` averages a chip with its mirror image. `norm_quality`, where the embedding's length before normalising
+    tells good faces from bad, holds the lengths of worthless and of good ones.
+    """
+
+    size: Annotated[int, msgspec.Meta(ge=16, le=1024)]
+    length: Annotated[int, msgspec.Meta(ge=8, le=4096)]
+    order: Order
+    template: tuple[Point, Point, Point, Point, Point]
+    mean: Three = (0.0, 0.0, 0.0)
+    std: Three = (1.0, 1.0, 1.0)
+    flip: bool = False
+    norm_quality: tuple[float, float] | None = None
+
+
+class CalibrationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    measured: bool
+    cosine_fmr: dict[str, float]
+    classifier: dict[str, float] = {}
+    group: dict[str, float] = {}
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What pack.toml says."""
+
+    id: FileName
+    version: str
+    licence: str
+    description: str
+    files: Files
+    detector: DetectorTable
+    embedder: EmbedderTable
+    calibration: CalibrationTable
+
+    @property
+    def beliefs(self) -> Calibration:
+        """The calibration as recognition takes it."""
+        table = self.calibration
+        return Calibration(table.cosine_fmr, table.classifier, table.group, table.measured)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pack:
+    """A verified pack with its models loaded. Not for sending between processes: send the folder instead."""
+
+    folder: Path
+    manifest: Manifest
+    detector: Detector
+    embedder: Embedder
+    template: Floats
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    @property
+    def calibration(self) -> Calibration:
+        return self.manifest.beliefs
+
+
+def parse_manifest(text: str, where: str) -> Manifest:
+    """A manifest from TOML. Raises ModelCorrupt for anything missing, unknown or of the wrong kind."""
+    try:
+        return msgspec.convert(tomllib.loads(text), Manifest, strict=False)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ModelCorrupt(f"{where} is not a pack description that this version of Kith reads: {error}.") from error
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What a pack folder says about itself; its models are neither read nor verified.
+
+    Raises ModelMissing where there is no pack, ModelCorrupt where its description can't be used.
+    """
+    path = folder / MANIFEST
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise ModelMissing(
+            f"There is no model pack in {folder}; install one with `kith models install auto`."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelCorrupt(f"{path} can't be read: {error}.") from error
+    return parse_manifest(text, str(path))
+
+
+def load_pack(folder: Path, threads: int = 1) -> Pack:
+    """Verify a pack's files and load its models from the very bytes that were verified.
+
+    Raises ModelMissing where there is no pack, ModelCorrupt where a file isn't the one its description pins.
+    """
+    manifest = read_manifest(folder)
+    detector = _verified(folder, manifest.files.detector)
+    embedder = _verified(folder, manifest.files.embedder)
+    try:
+        return Pack(
+            folder,
+            manifest,
+            Detector(open_session(detector, (0, 2, 3), threads), manifest.detector),
+            Embedder(open_session(embedder, (0,), threads), manifest.embedder),
+            np.array(manifest.embedder.template, np.float32),
+        )
+    except Exception as error:  # onnxruntime's errors have no useful common base
+        raise ModelCorrupt(f"The models of pack {manifest.id} in {folder} don't load: {error}.") from error
+
+
+def _verified(folder: Path, file: PackFile) -> bytes:
+    path = folder / file.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelCorrupt(f"{path} can't be read ({error.strerror}); install the pack again.") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise ModelCorrupt(
+            f"{path} is not the file that {MANIFEST} pins (sha256 {found[:12]}…, not {file.sha256[:12]}…); "
+            "install the pack again."
+        )
+    return data
+
+
+def files_toml(files: Mapping[str, PackFile]) -> str:
+    """The [files] tables of a pack.toml; JSON strings are TOML strings."""
+    tables = (
+        f"\n[files.{role}]\n"
+        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in msgspec.to_builtins(file).items())
+        for role, file in sorted(files.items())
+    )
+    return "".join(tables)
