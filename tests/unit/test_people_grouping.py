@@ -1,0 +1,158 @@
+"""What grouping promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kith.people import PeopleSettings, recognise
+from kith.people.grouping import cannot_link, number_groups
+from kith.types import FaceId, Gallery, GroupId
+from people_world import CALIBRATION, World
+
+
+def test_faces_of_one_person_stand_in_one_group_and_of_two_people_in_two() -> None:
+    world = World()
+    anna, bert = world.person(5), world.person(4)
+    groups = world.recognise().groups
+    assert len({groups[f] for f in anna}) == 1
+    assert len({groups[f] for f in bert}) == 1
+    assert groups[anna[0]] != groups[bert[0]]
+
+
+def test_fewer_faces_than_the_core_point_rule_asks_for_are_not_shown_as_a_group() -> None:
+    world = World()
+    pair = world.person(2)
+    assert not world.recognise().groups.keys() & set(pair)
+    assert world.recognise(PeopleSettings(min_faces=2)).groups.keys() >= set(pair)
+
+
+def test_poor_faces_found_no_group_but_may_join_one() -> None:
+    world = World()
+    poor = world.person(4, quality=0.01)
+    mixed = world.person(3) + world.person(1, like=world.last, quality=0.01)
+    groups = world.recognise().groups
+    assert not groups.keys() & set(poor)
+    assert groups.keys() >= set(mixed)
+
+
+def test_two_faces_of_one_photo_are_never_in_one_group() -> None:
+    world = World()
+    many = world.person(6)
+    photo = world.faces[many[0]].photo
+    twin = world.person(1, like=world.last, photo=photo)
+    groups = world.recognise().groups
+    assert len({groups[f] for f in many[1:]}) == 1
+    assert len(groups.keys() & {twin[0], many[0]}) == 1
+
+
+def test_two_confirmed_people_are_never_in_one_group_however_alike() -> None:
+    world = World()
+    alike = world.person(8)
+    for face, person in zip(alike, [1] * 4 + [2] * 4, strict=True):
+        world.say(face, person=person)
+    groups = world.recognise().groups
+    assert not {groups[f] for f in alike[:4]} & {groups[f] for f in alike[4:]}
+
+
+def test_a_rejected_face_leaves_the_group_of_that_person() -> None:
+    world = World()
+    alike = world.person(6)
+    for face in alike[:3]:
+        world.say(face, person=1)
+    world.say(alike[5], rejected={1})
+    groups = world.recognise().groups
+    assert groups.get(alike[5]) != groups[alike[0]]
+
+
+def test_confirmed_faces_of_one_person_share_a_group_though_they_look_nothing_alike() -> None:
+    world = World()
+    child, adult = world.person(4), world.person(4)
+    world.say(child[0], person=1)
+    world.say(adult[0], person=1)
+    assert len({world.recognise().groups[f] for f in child + adult}) == 1
+
+
+def test_joining_a_person_never_puts_two_unnamed_faces_of_one_photo_together() -> None:
+    world = World()
+    child, adult = world.person(4), world.person(4)
+    world.say(child[0], person=1)
+    world.say(adult[0], person=1)
+    world.change(child[1], photo=world.faces[adult[1]].photo)
+    groups = world.recognise().groups
+    assert groups.get(child[1]) != groups.get(adult[1])
+
+
+def test_a_burst_stays_together_though_the_threshold_would_part_it() -> None:
+    world = World()
+    first, second = world.vector(), world.vector()
+    halfway = first * 0.9 + second * np.sqrt(1 - 0.81)
+    world.add(first, captured_at=1000.0)
+    world.add(halfway, captured_at=1001.0)
+    strict = PeopleSettings(min_faces=2, strictness=8.0)
+    assert len(set(world.recognise(strict).groups.values())) == 1
+    world.change(FaceId(1), captured_at=9000.0)
+    assert not world.recognise(strict).groups
+
+
+def test_ignored_faces_hold_their_group_together() -> None:
+    world = World()
+    faces = world.person(3)
+    world.say(faces[0], ignored=True)
+    assert len({world.recognise().groups[f] for f in faces}) == 1
+
+
+def test_an_oversized_component_is_cut_and_its_people_still_found() -> None:
+    world = World()
+    people = [world.person(30, spread=0.02) for _ in range(4)]
+    bridge = world.vectors[people[0][0]] + world.vectors[people[1][0]]
+    world.add(bridge)
+    groups = world.recognise(PeopleSettings(largest_component=40)).groups
+    assert [len({groups[f] for f in faces}) for faces in people] == [1, 1, 1, 1]
+    assert len({groups[faces[0]] for faces in people}) == 4
+
+
+def test_a_group_keeps_its_number_when_faces_join_and_a_new_group_gets_an_unused_one() -> None:
+    world = World()
+    first = world.person(4)
+    before = world.recognise().groups
+    like, second = world.person(2, like=world.last), world.person(5)
+    after = world.recognise(previous=before).groups
+    assert {after[f] for f in first + like} == {before[first[0]]}
+    assert after[second[0]] > max(before.values())
+
+
+def test_a_number_once_used_is_not_given_again() -> None:
+    world = World()
+    faces = world.person(4)
+    result = recognise(world.gallery(), CALIBRATION, {}, next_group=41)
+    assert {result.groups[f] for f in faces} == {41}
+
+
+def test_when_a_group_splits_the_larger_part_keeps_the_number() -> None:
+    ids = [FaceId(i) for i in range(5)]
+    previous = {i: GroupId(7) for i in ids}
+    numbers = number_groups(ids, np.array([0, 0, 2, 2, 2]), np.ones(5, bool), previous, 1)
+    assert numbers == {0: 8, 1: 8, 2: 7, 3: 7, 4: 7}
+
+
+def test_confirmed_faces_of_one_person_in_one_photo_are_not_forbidden() -> None:
+    world = World()
+    mirror = world.person(2)
+    world.change(mirror[1], photo=world.faces[mirror[0]].photo)
+    assert cannot_link(world.gallery().faces)[0, 1]
+    for face in mirror:
+        world.say(face, person=1)
+    assert not cannot_link(world.gallery().faces)[0, 1]
+
+
+def test_an_empty_gallery_gives_an_empty_answer() -> None:
+    result = recognise(Gallery((), np.zeros((0, 128), np.float32)), CALIBRATION, {})
+    assert (result.groups, result.suggestions) == ({}, {})
+
+
+def test_vectors_that_do_not_fit_the_faces_are_refused() -> None:
+    world = World()
+    world.person(3)
+    with pytest.raises(ValueError, match="3 faces"):
+        recognise(Gallery(world.gallery().faces, np.zeros((2, 128), np.float32)), CALIBRATION, {})
