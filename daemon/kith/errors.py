@@ -68,6 +68,12 @@ class WorkerDied(KithError):
     code, retry = "worker-died", Retry.ON_CHANGE
 
 
+class Unexpected(KithError):
+    """A defect of Kith's, met on one file."""
+
+    code, retry = "unexpected", Retry.ON_CHANGE
+
+
 class SidecarMalformed(KithError):
     code, retry = "sidecar-malformed", Retry.ON_CHANGE
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from itertools import islice
 from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,6 +24,7 @@ from kith.errors import WorkerDied
 P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
+Argument = TypeVar("Argument")
 
 _Call = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
@@ -104,7 +106,10 @@ class _Slot:
     def call(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], patience: float) -> T:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                1, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._initialiser, self._arguments)
+                1,
+                mp_context=get_context("spawn"),
+                initializer=_begin,
+                initargs=(self._initialiser, self._arguments),
             )
             self._pid = self._pool.submit(os.getpid).result()
         try:
@@ -160,19 +165,19 @@ class InlineExecutor(Executor):
 
 
 def each(
-    executor: Executor, fn: Callable[[Item], T], items: Iterable[Item], ahead: int
+    executor: Executor, fn: Callable[[Argument], T], tasks: Iterable[tuple[Item, Argument]], ahead: int
 ) -> Iterator[tuple[Item, Future[T]]]:
-    """Map `fn` over `items`, at most `ahead` of them under way, in the order they finish.
+    """Call `fn` with the argument of every task (item, argument), at most `ahead` of them under way.
 
-    Gives (item, finished future): asking the future for its result raises what the task raised. Closing the iterator
-    drops what is under way.
+    Gives (item, finished future) in the order they finish; asking the future for its result raises what the call
+    raised. Closing the iterator drops what is under way.
     """
     waiting: dict[Future[T], Item] = {}
-    source = iter(items)
+    source = iter(tasks)
     try:
         while True:
-            while len(waiting) < ahead and (item := next(source, None)) is not None:
-                waiting[executor.submit(fn, item)] = item
+            for item, argument in islice(source, ahead - len(waiting)):
+                waiting[executor.submit(fn, argument)] = item
             if not waiting:
                 return
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:

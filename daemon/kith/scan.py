@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from kith.errors import FileVanished, KithError, PermissionDenied, SymlinkLoop
+from kith.errors import KithError, SymlinkLoop
+from kith.files import file_error, show
 
 KEY_BYTES = 64 * 1024  # read at each end of a file for its content key
 
@@ -32,46 +33,60 @@ class NotSeen:
     error: KithError
 
 
-def walk(root: Path, is_photo: Callable[[bytes], bool]) -> Iterator[FileSeen | NotSeen]:
-    """All photos below `root`, folders in name order, hidden files and folders left out.
+def walk(root: Path, is_photo: Callable[[bytes], bool], *, hidden: bool = False) -> Iterator[FileSeen | NotSeen]:
+    """All photos below `root` by their real paths, folders in name order.
 
-    Links to folders are followed; a link that leads back into the folders it came through is reported, and no
-    folder is entered twice. `is_photo` gets a file name in bytes.
+    Links are followed to where they lead, so that every file has one path; no folder is entered twice, and a link
+    back into a folder it came through is reported. `is_photo` gets a file name in bytes.
     """
-    yield from _folder(os.fsencode(root), is_photo, [], set())
+    top = os.path.realpath(os.fsencode(root))
+    yield from _folder(top, is_photo, hidden, [], set())
 
 
 def _folder(
-    path: bytes, is_photo: Callable[[bytes], bool], above: list[tuple[int, int]], entered: set[tuple[int, int]]
+    path: bytes, is_photo: Callable[[bytes], bool], hidden: bool, above: list[_Identity], entered: set[_Identity]
 ) -> Iterator[FileSeen | NotSeen]:
     try:
-        info = os.stat(path)
+        identity = _identity(os.stat(path))  # noqa: PTH116  paths are bytes
         entries = sorted(os.scandir(path), key=lambda e: e.name)
     except OSError as error:
         yield NotSeen(path, file_error(path, error))
-        return
-    identity = (info.st_dev, info.st_ino)
-    if identity in above:
-        yield NotSeen(path, SymlinkLoop(f"{show(path)} is a link to a folder that contains it; it was not followed."))
         return
     if identity in entered:
         return
     entered.add(identity)
     folders = []
     for entry in entries:
-        if entry.name.startswith(b"."):
+        if entry.name.startswith(b".") and not hidden:
             continue
         try:
-            if entry.is_dir():
-                folders.append(entry.path)
-            elif is_photo(entry.name):
-                found = entry.stat()
-                if stat.S_ISREG(found.st_mode):
-                    yield FileSeen(entry.path, found.st_size, found.st_mtime_ns)
+            info = entry.stat()
+            if stat.S_ISDIR(info.st_mode):
+                if _identity(info) in (*above, identity):
+                    raise SymlinkLoop(
+                        f"{show(entry.path)} leads back to a folder that contains it; it was not followed."
+                    )
+                folders.append(_real(entry))
+            elif stat.S_ISREG(info.st_mode) and is_photo(entry.name):
+                yield FileSeen(_real(entry), info.st_size, info.st_mtime_ns)
         except OSError as error:
-            yield NotSeen(entry.path, file_error(entry.path, error))
+            if is_photo(entry.name) or error.errno == errno.ELOOP:
+                yield NotSeen(entry.path, file_error(entry.path, error))
+        except SymlinkLoop as error:
+            yield NotSeen(entry.path, error)
     for folder in folders:
-        yield from _folder(folder, is_photo, [*above, identity], entered)
+        yield from _folder(folder, is_photo, hidden, [*above, identity], entered)
+
+
+_Identity = tuple[int, int]
+
+
+def _identity(info: os.stat_result) -> _Identity:
+    return info.st_dev, info.st_ino
+
+
+def _real(entry: os.DirEntry[bytes]) -> bytes:
+    return os.path.realpath(entry.path) if entry.is_symlink() else entry.path
 
 
 def content_key(path: bytes, size: int) -> bytes:
@@ -89,20 +104,3 @@ def content_key(path: bytes, size: int) -> bytes:
     except OSError as error:
         raise file_error(path, error) from error
     return digest.digest()
-
-
-def file_error(path: bytes, error: OSError) -> KithError:
-    """The sentence for an operating system error on a file."""
-    match error:
-        case FileNotFoundError() | NotADirectoryError():
-            return FileVanished(f"{show(path)} was there a moment ago and is gone; it is looked for again next time.")
-        case PermissionError():
-            return PermissionDenied(f"{show(path)} may not be read by you; give yourself read permission.")
-    if error.errno == errno.ELOOP:
-        return SymlinkLoop(f"{show(path)} is a link that leads to itself.")
-    return FileVanished(f"{show(path)} could not be read: {error.strerror}.")
-
-
-def show(path: bytes) -> str:
-    """A path as one printable line, whatever bytes it holds."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in os.fsdecode(path))

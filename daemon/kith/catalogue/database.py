@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlite_utils import Database
 
 from kith.catalogue.schema import NAMES, migrations
-from kith.errors import CatalogueCorrupt, CatalogueTooNew, NotFound
+from kith.errors import CatalogueCorrupt, CatalogueTooNew, DiskFull, NotFound
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,8 +33,13 @@ class Catalogue:
 
     def write(self, fn: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of `fn(db, ...)`, committed to disk; an exception rolls everything back."""
-        with self._lock, self._db.atomic():
-            return fn(self._db, *args, **kwargs)
+        try:
+            with self._lock, self._db.atomic():
+                return fn(self._db, *args, **kwargs)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise DiskFull("The disk that holds Kith's catalogue is full. Free some space and go on.") from error
+            raise
 
     def close(self) -> None:
         self._db.close()

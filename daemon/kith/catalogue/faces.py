@@ -128,8 +128,7 @@ def _insert(db: Database, photo: Photo, found: FoundFace) -> FaceId:
 
 def _find_again(db: Database, photo: Photo, known: _Known, found: FoundFace) -> None:
     db.execute(
-        "UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, found_in = ?"
-        " WHERE id = ?",
+        "UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, found_in = ? WHERE id = ?",
         [*_geometry(found), photo.content_key, known.id],
     )
     if known.answer is not None and known.found_in != photo.content_key:
@@ -152,7 +151,8 @@ def _store_pixels(db: Database, face: FaceId, pack: str, found: FoundFace) -> No
 
 def store_embedding(db: Database, face: FaceId, pack: str, vector: Floats) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO embeddings (face_id, pack, vector) VALUES (?, ?, ?)", [face, pack, _floats(vector)]
+        "INSERT OR REPLACE INTO embeddings (face_id, pack, vector) VALUES (?, ?, ?)",
+        [face, pack, _floats(vector)],
     )
 
 

@@ -38,7 +38,9 @@ def named(db: Database, name: str) -> PersonId:
     """The person of this name, new if need be."""
     row = db.execute("SELECT id FROM people WHERE key = ?", [key(name)]).fetchone()
     if row is None:
-        row = db.execute("INSERT INTO people (name, key) VALUES (?, ?) RETURNING id", [clean(name), key(name)]).fetchone()
+        row = db.execute(
+            "INSERT INTO people (name, key) VALUES (?, ?) RETURNING id", [clean(name), key(name)]
+        ).fetchone()
     return PersonId(row[0])
 
 

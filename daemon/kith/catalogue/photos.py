@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
 from kith.catalogue import trouble
+from kith.errors import KithError
 from kith.types import Photo, PhotoId
 
 COLUMNS = "id, path, content_key, content_rev, tags_rev, width, height, orientation"
@@ -36,7 +37,7 @@ def by_path(db: Database, path: bytes) -> Photo | None:
 def known_below(db: Database, root: bytes) -> Mapping[bytes, tuple[int, int]]:
     """Size and mtime_ns of every photo at or below a folder that was there at the last scan."""
     rows = db.execute(
-        "SELECT path, size, mtime_ns FROM photos WHERE missing = 0 AND path >= ? AND path < ?", _below(root)
+        "SELECT path, size, mtime_ns FROM photos WHERE missing = 0 AND path >= ? AND path < ?", trouble.below(root)
     )
     return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
 
@@ -78,12 +79,14 @@ def _moved_from(db: Database, file: FileState, exists: Callable[[bytes], bool]) 
     return next((photo for photo, path in rows if not exists(path)), None)
 
 
-def miss(db: Database, paths: Iterable[bytes]) -> None:
-    """Note that files are gone. Nothing is forgotten: they may be on a disk that comes back."""
-    for path in paths:
+def looked(db: Database, root: bytes, gone: Iterable[bytes], troubled: Sequence[tuple[bytes, KithError]]) -> None:
+    """A whole folder has been looked through: note what is gone from it, and what could not be looked at.
+
+    Nothing that is gone is forgotten: it may be on a disk that comes back, or under a new name.
+    """
+    for path in gone:
         db.execute("UPDATE photos SET missing = 1 WHERE path = ?", [path])
-
-
-def _below(root: bytes) -> tuple[bytes, bytes]:
-    folder = root.rstrip(b"/") + b"/"
-    return folder, folder[:-1] + b"0"  # "0" is the byte after "/"
+        trouble.forget(db, path)
+    trouble.forget_below(db, root, "look", but={path for path, _ in troubled})
+    for path, error in troubled:
+        trouble.note(db, path, "look", error)

@@ -49,8 +49,9 @@ CREATE TABLE people (
     key TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- A face on a photo, found when the photo's content was `found_in`. `answer` (confirmed, ignored, not-a-face) and `person_id` are what a person said, and follow
--- from the decisions; the group and the suggestion are what Kith believes, and can be recomputed at any time.
+-- A face on a photo, found when the photo's content was `found_in`. `answer` (confirmed, ignored, not-a-face) and
+-- `person_id` are what a person said, and follow from the decisions; the group and the suggestion are what Kith
+-- believes, and can be recomputed at any time.
 CREATE TABLE faces (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     photo_id INTEGER NOT NULL REFERENCES photos (id) ON DELETE CASCADE,

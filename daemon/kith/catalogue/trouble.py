@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 from sqlite_utils import Database
 
@@ -23,7 +24,15 @@ def note(db: Database, path: bytes, stage: str, error: KithError) -> None:
     db.execute(
         "INSERT OR REPLACE INTO trouble (path, stage, code, message, at, attempts, next_try)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [path, stage, error.code, error.message, now, attempts, now + wait if error.retry is Retry.BACKOFF else None],
+        [
+            path,
+            stage,
+            error.code,
+            error.message,
+            now,
+            attempts,
+            now + wait if error.retry is Retry.BACKOFF else None,
+        ],
     )
 
 
@@ -35,6 +44,21 @@ def forget(db: Database, path: bytes, stage: str | None = None) -> None:
 def forget_stage(db: Database, stage: str) -> None:
     """What the stage depends on has changed: everything is worth another try."""
     db.execute("DELETE FROM trouble WHERE stage = ?", [stage])
+
+
+def forget_below(db: Database, root: bytes, stage: str, but: Collection[bytes]) -> None:
+    """A stage went over a whole folder and met trouble only with the files in `but`."""
+    for (path,) in db.execute(
+        "SELECT path FROM trouble WHERE stage = ? AND path >= ? AND path < ?", [stage, *below(root)]
+    ).fetchall():
+        if path not in but:
+            forget(db, path, stage)
+
+
+def below(root: bytes) -> tuple[bytes, bytes]:
+    """The range of the paths inside a folder."""
+    folder = root.rstrip(b"/") + b"/"
+    return folder, folder[:-1] + b"0"  # "0" is the byte after "/"
 
 
 def all_of(db: Database) -> list[Trouble]:

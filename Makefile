@@ -1,0 +1,37 @@
+# make run PHOTOS=~/Pictures   find the people in a folder of photos
+# make test                    every check there is
+# make bench                   how fast it is, as ratios within one run
+
+PYTHON ?= python3
+PHOTOS ?= ~/Pictures
+BIN := .venv/bin
+
+.PHONY: run test bench clean
+
+run: .venv/.installed
+	@$(BIN)/kith models install auto
+	@$(BIN)/kith scan '$(PHOTOS:~/%=$(HOME)/%)'
+
+test: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: .venv/.installed-dev
+	$(BIN)/pytest tests/bench --benchmark-only --benchmark-group-by=group
+
+clean:
+	rm -rf .venv build dist
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Kith needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing Kith and what it needs into .venv (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

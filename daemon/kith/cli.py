@@ -1,0 +1,344 @@
+"""The `kith` command. It only reads words, calls the service and shows what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kith import config, paths
+from kith.errors import KithError
+from kith.files import show
+from kith.service.app import App, opened
+from kith.terminal import Terminal
+from kith.types import Answer
+
+if TYPE_CHECKING:
+    from kith.service.stages import Summary
+
+PHOTO = click.Path(path_type=Path)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
+
+
+class Commands(click.Group):
+    """Errors that Kith knows are one sentence on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KithError as error:
+            click.echo(f"kith: {error.message}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("\nStopped. Everything that was finished is kept; the same command goes on from here.", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kith")
+def main() -> None:
+    """Find the people in your photos and write their names beside them, on this machine alone."""
+
+
+@contextmanager
+def _kith(*, readonly: bool = False) -> Iterator[App]:
+    places = paths.of_user()
+    with opened(places, config.load(places.config_file), readonly=readonly) as app:
+        yield app
+
+
+# -- finding ------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=PHOTO, metavar="FOLDER...")
+@JSON
+def scan(folders: Sequence[Path], as_json: bool) -> None:
+    """Find the faces on all photos in FOLDER and write the names that are known beside them.
+
+    What was done before isn't done again. Ctrl-C stops; the same command goes on.
+    """
+    from kith.service import stages, views
+
+    with _kith() as app:
+        summary = stages.run(app, folders, Terminal())
+        status = views.status(app)
+        if as_json:
+            _print_json(asdict(summary))
+            return
+        waiting = len(views.groups(app))
+    _say_summary(summary, status, waiting)
+
+
+def _say_summary(summary: Summary, status: dict[str, Any], waiting: int) -> None:
+    click.echo(
+        f"{_count(summary.photos, 'photo')} looked at: {summary.analysed} analysed, "
+        f"{_count(summary.written, 'sidecar')} written. "
+        f"Kith knows {_count(status['faces'], 'face')} and {_count(status['people'], 'person', 'people')}."
+    )
+    if summary.troubled:
+        click.echo(f"{_count(summary.troubled, 'file')} made trouble; `kith trouble` says which and why.")
+    if waiting:
+        click.echo(
+            f"{_count(waiting, 'group')} of similar faces {'waits' if waiting == 1 else 'wait'} for a name:\n"
+            "  kith groups            lists them, the most frequent first\n"
+            "  kith show g1           shows the faces of a group\n"
+            '  kith name g1 "Anna"    says who it is and writes the name beside every photo'
+        )
+    elif summary.photos:
+        click.echo("Nobody waits for a name.")
+
+
+@main.command()
+@JSON
+def groups(as_json: bool) -> None:
+    """List the groups of similar faces that wait for a name, the most frequent first."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.groups(app)
+    if as_json:
+        _print_json(found)
+    for group in [] if as_json else found:
+        guess = f"  {group['suggestion']['name']}?" if group["suggestion"] else ""
+        sample = ", ".join(show(Path(face["photo"]).name) for face in group["faces"][:3])
+        more = ", …" if group["size"] > 3 else ""
+        click.echo(f"{group['id']:>6}  {_count(group['size'], 'face'):>9}{guess}  {sample}{more}")
+    if not found and not as_json:
+        click.echo("Nobody waits for a name.")
+
+
+@main.command()
+@click.argument("photo", type=PHOTO)
+@JSON
+def faces(photo: Path, as_json: bool) -> None:
+    """List the faces on PHOTO from left to right: who they are, or may be."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.faces_on(app, photo)
+    if as_json:
+        _print_json(found)
+        return
+    for face in found:
+        click.echo(f"{face['id']:>7}  {_where(face['box'])}  {_who(face)}")
+    if not found:
+        click.echo("No faces were found on this photo.")
+
+
+@main.command()
+@JSON
+def people(as_json: bool) -> None:
+    """List everybody who has a name, most photographed first."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.everybody(app)
+    if as_json:
+        _print_json(found)
+        return
+    for person in found:
+        faces, photos = _count(person["faces"], "face"), _count(person["photos"], "photo")
+        click.echo(f"{person['name']}  {faces} on {photos}")
+    if not found:
+        click.echo('Nobody has a name yet. `kith groups` lists who waits for one; `kith name g1 "Anna"` gives it.')
+
+
+@main.command("show")
+@click.argument("which", metavar="GROUP|FACE")
+@click.option("-o", "--output", type=PHOTO, help="Write the picture here and don't open it.")
+def show_faces(which: str, output: Path | None) -> None:
+    """Show the faces of a group, or one face, as a picture."""
+    from kith.service import commands
+
+    with _kith(readonly=True) as app:
+        picture = commands.contact_sheet(app, which)
+        target = output or app.paths.cache / f"{which}.png"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(picture)
+    click.echo(show(target))
+    if output is None and click.launch(str(target)) != 0:
+        click.echo("Open this file to see the faces.", err=True)
+
+
+# -- answering ----------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("which", metavar="GROUP|FACE")
+@click.argument("who", metavar="NAME")
+def name(which: str, who: str) -> None:
+    """Say who the faces of a group (g12), or one face (f812), are."""
+    from kith.service import commands
+
+    with _answering() as app:
+        person, count = commands.name(app, which, who)
+        click.echo(f"{_count(count, 'face')} of {which} named {person.name}.")
+
+
+@main.command()
+@click.argument("which", metavar="GROUP|FACE")
+def confirm(which: str) -> None:
+    """Say that the suggestion for a face, or those in a group, is right."""
+    from kith.service import commands
+
+    with _answering() as app:
+        click.echo(f"{_count(commands.confirm(app, which), 'suggestion')} confirmed.")
+
+
+@main.command()
+@click.argument("which", metavar="GROUP|FACE")
+def reject(which: str) -> None:
+    """Say that a face is not who it was taken for. It will not be taken for that person again."""
+    from kith.service import commands
+
+    with _answering() as app:
+        click.echo(f"{_count(commands.reject(app, which), 'face')} ruled out.")
+
+
+@main.command()
+@click.argument("which", metavar="GROUP|FACE")
+def ignore(which: str) -> None:
+    """Say that these are strangers, who need no name."""
+    _dismiss(which, Answer.IGNORED, "as strangers")
+
+
+@main.command("not-a-face")
+@click.argument("which", metavar="GROUP|FACE")
+def not_a_face(which: str) -> None:
+    """Say that this is no face at all."""
+    _dismiss(which, Answer.NOT_A_FACE, "as no faces")
+
+
+def _dismiss(which: str, kind: Answer, told: str) -> None:
+    from kith.service import commands
+
+    with _answering() as app:
+        click.echo(f"{_count(commands.dismiss(app, which, kind), 'face')} put away {told}.")
+
+
+@contextmanager
+def _answering() -> Iterator[App]:
+    """An answer, and then what follows from it."""
+    from kith.service import stages
+
+    with _kith() as app:
+        yield app
+        written = stages.follow(app, Terminal())
+    if written:
+        click.echo(f"{_count(written, 'sidecar')} written.")
+
+
+# -- state --------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@JSON
+def status(as_json: bool) -> None:
+    """Say how much there is of everything, and what is left to do."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        now = views.status(app)
+        places = app.paths
+    if as_json:
+        _print_json(now)
+        return
+    click.echo(f"Photos     {now['photos']}, {now['analysed']} analysed, {now['pending']} to do")
+    click.echo(f"Faces      {now['faces']}, {_count(now['groups'], 'group')} unnamed")
+    click.echo(f"People     {now['people']}")
+    click.echo(f"Trouble    {now['trouble'] or 'none'}")
+    click.echo(f"Model      {now['pack'] or 'none: run `kith models install auto`'}")
+    click.echo(f"Settings   {show(places.config_file)}")
+    click.echo(f"Catalogue  {show(places.catalogue)}")
+
+
+@main.command()
+@JSON
+def trouble(as_json: bool) -> None:
+    """List the files that Kith could not work with, and why."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.troubles(app)
+    if as_json:
+        _print_json(found)
+        return
+    for entry in found:
+        click.echo(f"{entry['code']}: {entry['message']}")
+    if not found:
+        click.echo("No trouble.")
+
+
+@main.group()
+def models() -> None:
+    """The models that find and tell faces: list, install, use."""
+
+
+@models.command("list")
+@JSON
+def list_models(as_json: bool) -> None:
+    """List the model packs there are."""
+    from kith.service import packs
+
+    with _kith() as app:
+        found = packs.listed(app)
+    if as_json:
+        _print_json(found)
+        return
+    for pack in found:
+        state = "in use" if pack["in_use"] else "installed" if pack["installed"] else "available"
+        click.echo(f"{pack['id']:<12} {state:<10} {pack['description']} ({pack['licence']})")
+
+
+@models.command("install")
+@click.argument("pack", default="auto")
+@click.option("--from", "source", type=PHOTO, help="Take the files from this folder or archive, without a network.")
+def install_models(pack: str, source: Path | None) -> None:
+    """Install PACK and use it. "auto" takes the first that can be had."""
+    from kith.service import packs
+
+    with _kith() as app:
+        click.echo(f"Model pack {packs.get(app, pack, source, Terminal())} is in use.")
+
+
+@models.command("use")
+@click.argument("pack")
+def use_models(pack: str) -> None:
+    """Use an installed PACK from now on. Every name stays."""
+    from kith.service import packs
+
+    with _kith() as app:
+        packs.use(app, pack)
+    click.echo(f"Model pack {pack} is in use. The next scan looks at known faces with it.")
+
+
+# -- words --------------------------------------------------------------------------------------------------------
+
+
+def _print_json(value: Any) -> None:
+    # file names may hold bytes that are no text, which JSON can only carry escaped
+    click.echo(json.dumps(value, ensure_ascii=True))
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _where(box: dict[str, float]) -> str:
+    return f"{box['x']:4.0%} across, {box['y']:4.0%} down"
+
+
+def _who(face: dict[str, Any]) -> str:
+    if face["person"]:
+        return str(face["person"]["name"])
+    if face["suggestion"]:
+        sure = f"{face['suggestion']['probability_group']:.0%} sure"
+        named = "named by Kith" if face["state"] == "auto" else "perhaps"
+        return f"{face['suggestion']['person']['name']} ({named}, {sure})"
+    return f"{face['state']}{' ' + face['group'] if face['group'] else ''}"

@@ -1,0 +1,68 @@
+"""The composition root: everything is made here, in order, and let go in reverse."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kith.catalogue import Catalogue, open_catalogue
+from kith.config import Config
+from kith.errors import AlreadyRunning
+from kith.paths import Paths
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The parts that the stages and commands work with."""
+
+    paths: Paths
+    config: Config
+    catalogue: Catalogue
+
+    @property
+    def workers(self) -> int:
+        return self.config.analysis.workers or len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def opened(paths: Paths, config: Config, *, readonly: bool = False) -> Iterator[App]:
+    """Kith's parts, ready to use. Only one process at a time has them to write; readers don't disturb it.
+
+    Raises AlreadyRunning, CatalogueTooNew, CatalogueCorrupt, or NotFound where there is nothing to read yet.
+    """
+    if readonly:
+        catalogue = open_catalogue(paths.catalogue, readonly=True)
+        try:
+            yield App(paths, config, catalogue)
+        finally:
+            catalogue.close()
+        return
+    paths.make()
+    with _alone(paths.lock):
+        catalogue = open_catalogue(paths.catalogue)
+        try:
+            yield App(paths, config, catalogue)
+        finally:
+            catalogue.close()
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    handle = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
+            raise AlreadyRunning(
+                f"Another Kith (process {holder or 'unknown'}) is at work. Wait for it, or stop it and try again."
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,84 @@
+"""Which model pack is in use, and whether it may be trusted on this user's photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kith.catalogue import faces, settings, trouble, work
+from kith.errors import ModelCorrupt, ModelMissing
+from kith.service.app import App
+from kith.service.reports import Report
+from kith.vision import install
+from kith.vision.packs import Pack, load_pack
+from kith.vision.selfcheck import SAMPLES, self_check
+
+IN_USE, CHOSEN_BY, TRUSTED, FAILED = "pack", "pack-chosen-by", "pack-trusted", "packs-failed"
+
+
+def in_use(app: App) -> str | None:
+    """The id of the pack in use."""
+    return app.catalogue.read(settings.get, IN_USE) or None
+
+
+def load(app: App) -> Pack:
+    """The pack in use, verified and loaded. Raises ModelMissing, ModelCorrupt."""
+    pack = in_use(app)
+    if pack is None:
+        raise ModelMissing("Kith has no model yet that finds faces: run `kith models install auto` once.")
+    return load_pack(app.paths.packs / pack)
+
+
+def get(app: App, wanted: str, source: Path | None, report: Report) -> str:
+    """Install a pack, or for "auto" the first that can be had, and use it; gives its id.
+
+    "auto" keeps a pack that is in use already, and passes over packs that failed their self-check here.
+    """
+    current = in_use(app)
+    if wanted == "auto" and source is None and current is not None and (app.paths.packs / current).is_dir():
+        return current
+    failed = tuple((app.catalogue.read(settings.get, FAILED) or "").split())
+    pack = install.install(app.paths.packs, wanted, source=source, but=failed, say=report.say)
+    use(app, pack.id, chosen_by=wanted)
+    return pack.id
+
+
+def use(app: App, pack: str, chosen_by: str = "user") -> None:
+    """Use an installed pack from now on. Names stay; faces are embedded anew from their crops at the next scan."""
+    load_pack(app.paths.packs / pack)
+    if in_use(app) != pack:
+        app.catalogue.write(settings.put, IN_USE, pack)
+        app.catalogue.write(trouble.forget_stage, "analyse")
+    app.catalogue.write(settings.put, CHOSEN_BY, chosen_by)
+
+
+def is_trusted(app: App, pack: Pack) -> bool:
+    return app.catalogue.read(settings.get, TRUSTED) == f"{pack.id} {pack.manifest.version}"
+
+
+def check(app: App, pack: Pack) -> bool:
+    """Look whether the pack tells the user's first faces apart; False while there are too few to say.
+
+    Raises ModelCorrupt where it doesn't.
+    """
+    if is_trusted(app, pack):
+        return True
+    samples = app.catalogue.read(faces.first_crops, pack.id, SAMPLES)
+    if not self_check(pack, samples):
+        return False
+    app.catalogue.write(settings.put, TRUSTED, f"{pack.id} {pack.manifest.version}")
+    return True
+
+
+def set_aside(app: App, pack: Pack, error: ModelCorrupt, report: Report) -> Pack:
+    """Give up a pack that failed its self-check: what it found is forgotten, and "auto" moves on to the next one.
+
+    Raises the error where the user chose this pack.
+    """
+    app.catalogue.write(work.analyse_again, pack.id)
+    if app.catalogue.read(settings.get, CHOSEN_BY) != "auto":
+        raise error
+    failed = app.catalogue.read(settings.get, FAILED) or ""
+    app.catalogue.write(settings.put, FAILED, f"{failed} {pack.id}".strip())
+    app.catalogue.write(settings.put, IN_USE, "")
+    report.say(f"{error.message} Trying the next one.")
+    return load_pack(app.paths.packs / get(app, "auto", None, report))

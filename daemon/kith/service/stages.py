@@ -1,0 +1,296 @@
+"""The pipeline, in the order a photo goes through it: look, analyse, embed, recognise, write.
+
+Each stage asks the catalogue what is left to do, does it, and commits each result, so that stopping anywhere and
+starting again goes on where it was.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from kith import sidecars
+from kith.catalogue import faces, people, photos, settings, trouble, work
+from kith.catalogue import sidecars as written
+from kith.errors import BadRequest, FileBusy, KithError, ModelCorrupt, Unexpected
+from kith.files import show
+from kith.people import PeopleSettings, recognise
+from kith.pools import SpawnPool, each
+from kith.scan import FileSeen, NotSeen, content_key, walk
+from kith.service import packs
+from kith.service.app import App
+from kith.service.reports import Report
+from kith.types import Face, FaceState, PersonId, Photo
+from kith.vision import Limits, VisionSettings, is_photo, worker
+from kith.vision.packs import Pack
+
+T = TypeVar("T")
+
+CHUNK = 64  # files recorded, or crops embedded, in one go
+LAST_GROUP = "last-group"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What one run did."""
+
+    photos: int
+    changed: int
+    analysed: int
+    written: int
+    troubled: int
+
+
+def run(app: App, roots: Sequence[Path], report: Report) -> Summary:
+    """Everything there is to do for some folders: from files to names in sidecars."""
+    pack = packs.load(app)
+    seen, changed = look(app, roots, report)
+    pack, analysed = analyse(app, pack, report)
+    embed(app, pack, report)
+    believe(app, pack)
+    done = write(app, report)
+    return Summary(seen, changed, analysed, done, len(app.catalogue.read(trouble.all_of)))
+
+
+def follow(app: App, report: Report) -> int:
+    """What follows from an answer: beliefs, then sidecars; gives how many were written."""
+    believe(app, packs.load(app))
+    return write(app, report)
+
+
+# -- look ---------------------------------------------------------------------------------------------------------
+
+
+def look(app: App, roots: Sequence[Path], report: Report) -> tuple[int, int]:
+    """Take in what is on disk below `roots`; gives how many photos there are and how many are new or changed.
+
+    Raises BadRequest where a root is no folder: a disk that isn't mounted is not an empty one.
+    """
+    for root in roots:
+        if not root.is_dir():
+            raise BadRequest(f"{show(root)} is not a folder. If it is on a disk, plug that in and try again.")
+    counts = [_look_at(app, root.resolve(), report) for root in roots]
+    return sum(seen for seen, _ in counts), sum(changed for _, changed in counts)
+
+
+def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
+    before = dict(app.catalogue.read(photos.known_below, os.fsencode(root)))
+    hidden = app.config.photos.hidden
+    seen: set[bytes] = set()
+    changed: list[photos.FileState] = []
+    unseen: list[NotSeen] = []
+    count = 0
+
+    def commit() -> None:
+        app.catalogue.write(photos.record, changed)
+        changed.clear()
+
+    with report.stage("Looking for photos", 0) as step:
+        for found in walk(root, is_photo, hidden=hidden):
+            if isinstance(found, NotSeen):
+                unseen.append(found)
+                continue
+            seen.add(found.path)
+            step()
+            if before.get(found.path) == (found.size, found.mtime_ns):
+                continue
+            try:
+                changed.append(_state(found))
+            except KithError as error:
+                unseen.append(NotSeen(found.path, error))
+                continue
+            count += 1
+            if len(changed) == CHUNK:
+                commit()
+    commit()
+    gone = before.keys() - seen
+    troubled = [(found.path, found.error) for found in unseen]
+    app.catalogue.write(photos.looked, os.fsencode(root), gone, troubled)
+    return len(seen), count
+
+
+def _state(found: FileSeen) -> photos.FileState:
+    return photos.FileState(found.path, found.size, found.mtime_ns, content_key(found.path, found.size))
+
+
+# -- analyse ------------------------------------------------------------------------------------------------------
+
+
+def analyse(app: App, pack: Pack, report: Report) -> tuple[Pack, int]:
+    """Find the faces on all photos that need it; gives the pack that did it in the end, and the number of photos.
+
+    A pack that isn't trusted yet is checked on the first faces it finds; where it fails, the next one starts over.
+    """
+    while True:
+        try:
+            return pack, _analyse(app, pack, report)
+        except ModelCorrupt as error:
+            pack = packs.set_aside(app, pack, error, report)
+
+
+def _analyse(app: App, pack: Pack, report: Report) -> int:
+    pending = app.catalogue.read(work.to_analyse)
+    if not pending:
+        return 0
+    same_person = pack.calibration.cosine_fmr["1e-3"]
+    analysed, trusted = 0, packs.is_trusted(app, pack)
+    with _workers(app, pack) as executor, report.stage("Finding faces", len(pending)) as step:
+        tasks = ((photo, photo.path) for photo in pending)
+        for photo, future in each(executor, worker.analyse_file, tasks, ahead=2 * app.workers):
+            try:
+                app.catalogue.write(faces.store, photo, _result(future, photo), same_person)
+                analysed += 1
+            except KithError as error:
+                app.catalogue.write(trouble.note, photo.path, "analyse", error)
+            step()
+            if not trusted and analysed % packs.CHECK_EVERY == 0:
+                trusted = packs.check(app, pack)
+    if not trusted:
+        packs.check(app, pack)
+    return analysed
+
+
+@contextmanager
+def _workers(app: App, pack: Pack) -> Iterator[Executor]:
+    config = app.config
+    vision = VisionSettings(
+        min_score=config.detection.min_score or None,
+        min_size=config.detection.min_size,
+        turned=config.detection.turned,
+        limits=Limits(config.photos.max_megapixels, config.photos.max_megabytes),
+    )
+    pool = SpawnPool(app.workers, worker.initialise, (pack.folder, vision), config.analysis.patience)
+    with _stopped_at_once(pool):
+        yield pool
+
+
+@contextmanager
+def _stopped_at_once(pool: SpawnPool) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _result(future: Future[T], photo: Photo) -> T:
+    """What a worker gave, or why not, as an error of Kith's."""
+    try:
+        return future.result()
+    except KithError:
+        raise
+    except Exception as error:
+        raise Unexpected(
+            f"Kith stumbled over {show(photo.path)} ({type(error).__name__}: {error}). The photo is left alone; "
+            "please report this."
+        ) from error
+
+
+# -- embed --------------------------------------------------------------------------------------------------------
+
+
+def embed(app: App, pack: Pack, report: Report) -> None:
+    """Embed the faces that this pack has not seen from their crops, without opening a photo."""
+    waiting = app.catalogue.read(faces.to_embed, pack.id)
+    if not waiting:
+        return
+    chunks = [waiting[i : i + CHUNK] for i in range(0, len(waiting), CHUNK)]
+    tasks = ((ids, app.catalogue.read(faces.crops, ids)) for ids in chunks)
+    with _workers(app, pack) as executor, report.stage("Looking at known faces anew", len(chunks)) as step:
+        for ids, future in each(executor, worker.embed_stored, tasks, ahead=2 * app.workers):
+            app.catalogue.write(faces.store_embeddings, ids, pack.id, future.result())
+            step()
+
+
+# -- believe ------------------------------------------------------------------------------------------------------
+
+
+def believe(app: App, pack: Pack) -> None:
+    """Recompute groups and suggestions from all faces and answers."""
+    config = app.config.people
+    gallery = app.catalogue.read(faces.gallery, pack.id)
+    last = int(app.catalogue.read(settings.get, LAST_GROUP) or 0)
+    recognition = recognise(
+        gallery,
+        pack.calibration,
+        app.catalogue.read(faces.groups_before),
+        PeopleSettings(min_faces=config.min_faces, strictness=config.strictness, auto=config.auto),
+        next_group=last + 1,
+    )
+    app.catalogue.write(faces.store_recognition, recognition)
+    app.catalogue.write(settings.put, LAST_GROUP, str(max([last, *recognition.groups.values()])))
+
+
+# -- write --------------------------------------------------------------------------------------------------------
+
+
+def write(app: App, report: Report) -> int:
+    """Write the names that changed beside their photos; gives how many sidecars that took.
+
+    Sidecars that another program has just written are left alone for the quiet period, then tried once more.
+    """
+    if not app.config.sidecars.write:
+        return 0
+    pending = app.catalogue.read(work.to_write)
+    if not pending:
+        return 0
+    pool = SpawnPool(1)
+    with _stopped_at_once(pool), report.stage("Writing names", len(pending)) as step:
+        done, busy = _write_each(app, pool, pending, step)
+        if busy:
+            report.say(f"{len(busy)} sidecars were written by another program just now; waiting until it is done.")
+            time.sleep(app.config.sidecars.quiet_seconds)
+            done += _write_each(app, pool, busy, step)[0]
+    return done
+
+
+def _write_each(
+    app: App, executor: Executor, pending: Sequence[Photo], step: Callable[[], None]
+) -> tuple[int, list[Photo]]:
+    done, busy = 0, []
+    names = {person.id: person.name for person in app.catalogue.read(people.all_of)}
+    tasks = ((photo, _task(app, photo, names)) for photo in pending)
+    for photo, future in each(executor, sidecars.prepare, tasks, ahead=4):
+        try:
+            done += _commit(app, photo, _result(future, photo))
+        except KithError as error:
+            app.catalogue.write(trouble.note, photo.path, "sidecar", error)
+            if isinstance(error, FileBusy):
+                busy.append(photo)
+        step()
+    return done, busy
+
+
+def _commit(app: App, photo: Photo, prepared: sidecars.Prepared) -> bool:
+    """Replace a sidecar, if it has to change, between two notes in the catalogue."""
+    if prepared.data is not None:
+        digest = sidecars.digest(prepared.data)
+        app.catalogue.write(written.intend, photo.id, prepared.path, prepared.original, prepared.base, digest)
+        sidecars.replace(prepared)
+        app.catalogue.write(written.done, photo, prepared.base, digest)
+    else:
+        app.catalogue.write(written.done, photo, prepared.base, prepared.digest)
+    return prepared.data is not None
+
+
+def _task(app: App, photo: Photo, names: Mapping[PersonId, str]) -> sidecars.Task:
+    on_it = app.catalogue.read(faces.on_photo, photo.id)
+    return sidecars.Task(
+        photo=photo,
+        named=tuple(named for face in on_it if (named := _named(face, names))),
+        written=app.catalogue.read(written.written, photo.id),
+        settings=app.config.sidecars,
+    )
+
+
+def _named(face: Face, names: Mapping[PersonId, str]) -> sidecars.NamedFace | None:
+    if face.state is FaceState.CONFIRMED and face.person:
+        return sidecars.NamedFace(face.box, face.person.name, guess=False)
+    if face.state is FaceState.AUTO and face.suggestion:
+        return sidecars.NamedFace(face.box, names[face.suggestion.person], guess=True)
+    return None

@@ -1,0 +1,68 @@
+"""Progress on a terminal as a bar with rate and time left, elsewhere as a plain line now and then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from tqdm import tqdm
+
+LINE_EVERY = 5.0  # seconds between plain lines
+
+
+class Terminal:
+    """Reports to the user on stderr, so that stdout holds nothing but results."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+
+    @contextmanager
+    def stage(self, title: str, total: int) -> Iterator[Callable[[], None]]:
+        with tqdm(
+            desc=title,
+            total=total or None,
+            unit="",
+            disable=not self._live,
+            leave=False,
+            dynamic_ncols=True,
+            bar_format=None
+            if not total
+            else "{desc}  {percentage:3.0f} % {bar} {n} of {total}, {rate_noinv_fmt}, {remaining} left",
+        ) as bar:
+            plain = _Plain(title, total)
+            yield bar.update if self._live else plain.step
+            if not self._live:
+                plain.end()
+
+    def say(self, line: str) -> None:
+        tqdm.write(line, file=sys.stderr) if self._live else click.echo(line, err=True)
+
+
+class _Plain:
+    """A line every few seconds, and one at the end."""
+
+    def __init__(self, title: str, total: int) -> None:
+        self._title, self._total = title, total
+        self._done, self._start = 0, time.monotonic()
+        self._told = self._start
+
+    def step(self) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= LINE_EVERY:
+            self._told = now
+            self._say(now)
+
+    def end(self) -> None:
+        self._say(time.monotonic())
+
+    def _say(self, now: float) -> None:
+        rate = self._done / max(now - self._start, 1e-9)
+        line = f"{self._title}: {self._done}"
+        if self._total:
+            left = (self._total - self._done) / max(rate, 1e-9)
+            line += f" of {self._total}, {rate:.1f} a second" + (f", {left:.0f} s left" if left else "")
+        click.echo(line, err=True)
