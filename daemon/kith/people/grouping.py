@@ -1,8 +1,9 @@
 """Which faces are the same person, before anybody said so: a pure function of faces and answers.
 
 Candidate edges of the neighbour graph -> connected components -> inside each component every face is replaced by the
-mean of itself and its sure neighbours (query expansion, Arandjelović & Zisserman, CVPR 2012), and average linkage
-(scipy) is cut at one height. A component's result depends on nothing outside it. Must-link pairs have distance 0;
+mean of itself and its sure neighbours (query expansion, Arandjelović & Zisserman, CVPR 2012), average linkage (scipy)
+is cut at one cosine, and once more over the means of the clusters, which are less noisy than faces. A component's
+result depends on nothing outside it. Must-link pairs have distance 0;
 cannot-link pairs a distance so large that no average over a component falls below the cut again, which makes ordinary
 average linkage an exactly constrained one.
 """
@@ -25,7 +26,7 @@ from kith.people.settings import PeopleSettings
 from kith.types import Calibration, Evidence, FaceId, Floats, GroupId
 
 NEVER = 1e9  # distance of a cannot-link pair; divided by a whole component squared it is still above any cut
-EDGE, SURE, JOIN = 0.0, 0.0, 0.25  # decades of false match rate beyond 1e-5, see `Cuts`
+EDGE = 1.0  # decades of false match rate below 1e-5 at which faces are looked at together
 TIGHTER = 0.5  # decades by which an oversized component is cut tighter, again and again
 
 Doubles = NDArray[np.float64]
@@ -34,20 +35,26 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Cosines that grouping decides by, from a pack's calibration; `decade` is one decade of false match rate."""
+    """Cosines that grouping decides by, from a pack's calibration.
 
-    edge: float
-    sure: float
-    join: float
-    burst: float
+    `same`: at a false match rate of 1e-5 (and `strictness` decades less). `decade`: what one decade of false match
+    rate is worth there. `stranger`: at 1e-3, where being alike begins to mean anything. `edge`: faces less alike
+    share no component. `burst`: near-identical.
+    """
+
+    same: float
     decade: float
+    stranger: float
+    edge: float
+    burst: float
 
     @classmethod
     def of(cls, calibration: Calibration, strictness: float) -> Cuts:
         rare, rarer = calibration.cosine_fmr["1e-4"], calibration.cosine_fmr["1e-5"]
         decade = rarer - rare
-        edge, sure, join = (rarer + (step + strictness) * decade for step in (EDGE, SURE, JOIN))
-        return cls(edge, sure, join, burst=(1 + rarer) / 2, decade=decade)
+        same = rarer + strictness * decade
+        stranger = calibration.cosine_fmr["1e-3"]
+        return cls(same, decade, stranger, edge=same - EDGE * decade, burst=(1 + rarer) / 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,21 +135,38 @@ def burst_pairs(faces: Sequence[Evidence], vectors: Floats, cuts: Cuts, settings
 def _group_component(members: Sequence[Evidence], vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
     """For each member the position of the first of its cluster; members of one `burst` belong together."""
     never = cannot_link(members)
-    distance = np.maximum(1 - np.round(_expanded(vectors, never, cuts.sure), 6), 0)
-    distance[burst[:, None] == burst[None, :]] = 0
+    faces = _average_linkage(_expanded(vectors, never, cuts), burst, never, cuts.same)
+    belongs = np.eye(faces.max() + 1)[faces]
+    means = _unit(belongs.T @ vectors)
+    clusters = _average_linkage(means, np.arange(len(means)), belongs.T @ never @ belongs > 0, cuts.same)
+    return _first_of(clusters[faces])
+
+
+def _average_linkage(vectors: Doubles, together: Rows, never: Flags, cosine: float) -> Rows:
+    """Cluster 0, 1, ... of each of the unit vectors (n, D), by the average cosine between clusters.
+
+    Rows of the same number in `together` have distance 0; pairs that `never` allows are never in one cluster.
+    """
+    if len(vectors) < 2:
+        return np.zeros(len(vectors), np.int64)
+    distance = np.maximum(1 - np.round(vectors @ vectors.T, 6), 0)
+    distance[together[:, None] == together[None, :]] = 0
     distance[never] = NEVER
-    label = fcluster(linkage(squareform(distance, checks=False), "average"), 1 - cuts.join, "distance")
-    return _first_of(label)
+    np.fill_diagonal(distance, 0)
+    tree = linkage(squareform(distance, checks=False), "average")
+    return np.asarray(fcluster(tree, 1 - cosine, "distance") - 1, np.int64)
 
 
-def _expanded(vectors: Floats, never: Flags, sure: float) -> Doubles:
-    """Cosines (n, n) after each vector was replaced by the mean of itself and its sure neighbours."""
+def _expanded(vectors: Floats, never: Flags, cuts: Cuts) -> Doubles:
+    """Each unit vector (n, D) replaced by the weighted mean of itself and its sure neighbours."""
     cosines = vectors.astype(np.float64) @ vectors.T
-    weight = np.where((cosines >= sure) & ~never, cosines, 0)
+    weight = np.where((cosines >= cuts.same) & ~never, (cosines - cuts.stranger) / (1 - cuts.stranger), 0)
     np.fill_diagonal(weight, 1)
-    mean = weight @ vectors
-    mean /= np.linalg.norm(mean, axis=1, keepdims=True)
-    return np.asarray(mean @ mean.T)
+    return _unit(weight @ vectors)
+
+
+def _unit(rows: Doubles) -> Doubles:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
 def cannot_link(faces: Sequence[Evidence]) -> Flags:
@@ -210,7 +234,7 @@ def shown(clusters: Rows, faces: Sequence[Evidence], vectors: Floats, cuts: Cuts
     for members in _members(clusters):
         core = members[good[members]][: settings.largest_component]
         if len(core) >= settings.min_faces:
-            near = vectors[core] @ vectors[core].T >= cuts.edge - cuts.decade
+            near = vectors[core] @ vectors[core].T >= cuts.same - cuts.decade
             np.fill_diagonal(near, True)
             result[members] = near.sum(axis=1).max() >= settings.min_faces
     return result

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from kith.catalogue import faces, journal, people
 from kith.errors import BadRequest
+from kith.files import show
 from kith.service.app import App
 from kith.types import Answer, Face, FaceId, FaceState, GroupId, Person, PersonId
+from kith.vision import sheet
 
 PERSON = "person"  # the source of an answer that a person gave to Kith itself
 
@@ -54,6 +57,15 @@ def dismiss(app: App, word: str, kind: Answer) -> int:
     meant = meant_by(app, word)
     app.catalogue.write(journal.answer, [(face.id, None) for face in meant], kind, PERSON)
     return len(meant)
+
+
+def contact_sheet(app: App, word: str) -> bytes:
+    """A PNG of the faces that an id stands for, best first, each with its id and the name of its photo."""
+    meant = sorted(meant_by(app, word), key=lambda face: (-face.quality, face.id))
+    crops = app.catalogue.read(faces.crops, [face.id for face in meant])
+    return sheet.contact_sheet(
+        [(crop, f"f{face.id} {Path(show(face.path)).name}") for crop, face in zip(crops, meant, strict=True)]
+    )
 
 
 def _taken_for(face: Face) -> PersonId | None:

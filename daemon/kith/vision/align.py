@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from kith.types import Crop, Floats, Image
 
-CROP_SIDE = 256
-CROP_REACH = 2.0
-CROP_JPEG_QUALITY = 88
+CUT_SIDE = 256
+CUT_REACH = 2.0  # in longer sides of the face's box
+JPEG = (88, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420)
+FINE_JPEG = (95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 MIRRORED = (1, 0, 2, 4, 3)  # what left and right become in a mirror: eyes and mouth corners change places
 
 
@@ -29,11 +30,6 @@ def similarity(source: Floats, target: Floats) -> NDArray[np.float64]:
     return np.column_stack([scale * rotation, mean_b - scale * rotation @ mean_a])
 
 
-def scale_of(matrix: NDArray[np.float64]) -> float:
-    """By how much a similarity enlarges."""
-    return float(np.hypot(matrix[0, 0], matrix[1, 0]))
-
-
 def residual(landmarks: Floats, template: Floats) -> float:
     """Root-mean-square distance of aligned landmarks (5, 2) from the template, in eye distances of the template.
 
@@ -49,46 +45,36 @@ def eye_distance(landmarks: Floats) -> float:
     return float(np.hypot(*(landmarks[1] - landmarks[0])))
 
 
-def chip(image: Image, landmarks: Floats, template: Floats, size: int) -> Image:
-    """The face, upright, as the embedder wants it: (size, size, 3) uint8, same channel order as `image`.
+def cut(image: Image, box: Floats, landmarks: Floats) -> tuple[Image, Floats]:
+    """The part of a picture around a face, its long side at most CUT_SIDE, and the landmarks (5, 2) in its pixels.
 
-    Large faces are averaged down to about twice the chip first, so that fine detail doesn't alias.
-    """
-    matrix = similarity(landmarks, template)
-    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64)
-    back = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-    shrink = int(0.5 / max(scale_of(matrix), 1e-6))
-    if shrink >= 2:
-        height, width = image.shape[:2]
-        left, top = np.clip(np.floor(back.min(0)), 0, (width - 1, height - 1)).astype(int)
-        right, bottom = np.clip(np.ceil(back.max(0)), (left + 1, top + 1), (width, height)).astype(int)
-        region = image[top:bottom, left:right]
-        target = (max(1, round((right - left) / shrink)), max(1, round((bottom - top) / shrink)))
-        image = cv2.resize(region, target, interpolation=cv2.INTER_AREA)
-        ratio = np.array([target[0] / (right - left), target[1] / (bottom - top)])
-        matrix = similarity(((landmarks - (left, top) + 0.5) * ratio - 0.5).astype(np.float32), template)
-    warped: Image = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
-    return warped
-
-
-def crop(image: Image, box: Floats, landmarks: Floats) -> Crop:
-    """The face cut out with generous surroundings.
-
-    `box` is left, top, right, bottom in pixels of `image`. Sides are at most CROP_SIDE; small faces stay as they are.
+    `box` is left, top, right, bottom in pixels of `image`. Faces are embedded from this and nothing else, so that a
+    stored crop gives the embedding that the photo gave, but for JPEG's losses.
     """
     height, width = image.shape[:2]
-    reach = CROP_REACH * max(box[2] - box[0], box[3] - box[1]) / 2
+    reach = CUT_REACH * max(box[2] - box[0], box[3] - box[1]) / 2
     centre = (box[:2] + box[2:]) / 2
     left, top = np.clip(np.floor(centre - reach), 0, (width - 1, height - 1)).astype(int)
     right, bottom = np.clip(np.ceil(centre + reach), (left + 1, top + 1), (width, height)).astype(int)
     region = image[top:bottom, left:right]
-    ratio = min(1.0, CROP_SIDE / max(region.shape[:2]))
-    target = (max(1, round(region.shape[1] * ratio)), max(1, round(region.shape[0] * ratio)))
-    scale = np.array([target[0] / region.shape[1], target[1] / region.shape[0]])
-    if ratio < 1:
-        region = cv2.resize(region, target, interpolation=cv2.INTER_AREA)
-    _, jpeg = cv2.imencode(".jpg", region, [cv2.IMWRITE_JPEG_QUALITY, CROP_JPEG_QUALITY])
-    return Crop(jpeg.tobytes(), ((landmarks - (left, top) + 0.5) * scale - 0.5).astype(np.float32))
+    ratio = min(1.0, CUT_SIDE / max(region.shape[:2]))
+    size = (max(1, round((right - left) * ratio)), max(1, round((bottom - top) * ratio)))
+    scale = np.array(size) / (right - left, bottom - top)
+    pixels = cv2.resize(region, size, interpolation=cv2.INTER_AREA) if ratio < 1 else region
+    return pixels, ((landmarks - (left, top) + 0.5) * scale - 0.5).astype(np.float32)
+
+
+def chip(pixels: Image, landmarks: Floats, template: Floats, size: int) -> Image:
+    """The face, upright, as the embedder wants it: (size, size, 3) uint8, from a cut and the landmarks in it."""
+    warped: Image = cv2.warpAffine(pixels, similarity(landmarks, template), (size, size), flags=cv2.INTER_LINEAR)
+    return warped
+
+
+def crop(pixels: Image, landmarks: Floats) -> Crop:
+    """A cut as it is stored; small ones are spared JPEG's losses, for they have no detail to lose."""
+    quality, sampling = FINE_JPEG if max(pixels.shape[:2]) <= CUT_SIDE * 3 // 4 else JPEG
+    how = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    return Crop(cv2.imencode(".jpg", pixels, how)[1].tobytes(), landmarks)
 
 
 def mirrored(image: Image, landmarks: Floats) -> tuple[Image, Floats]:

@@ -55,12 +55,13 @@ def analyse(path: Path | bytes, pack: Pack, settings: VisionSettings | None = No
     with watch("decode"):
         image, found = _fine_enough(image, found, picture, pack)
     with watch("align"):
-        spec = pack.manifest.embedder
-        chips = [align.chip(image, points, pack.template, spec.size) for points in found.landmarks]
+        cuts = [align.cut(image, *face) for face in zip(found.boxes, found.landmarks, strict=True)]
+        chips = [align.chip(*cut, pack.template, pack.manifest.embedder.size) for cut in cuts]
     with watch("embed"):
         embeddings, norms = pack.embedder(chips)
     with watch("judge"):
-        faces = _faces(image, found, chips, embeddings, norms, picture, pack)
+        crops = [align.crop(*cut) for cut in cuts]
+        faces = _faces(image, found, crops, chips, embeddings, norms, picture, pack)
     return Analysis(
         pack.id, picture.width, picture.height, picture.orientation, picture.captured_at, faces, watch.seconds
     )
@@ -128,6 +129,7 @@ def _fine_enough(image: Image, found: Detections, picture: Picture, pack: Pack) 
 def _faces(
     image: Image,
     found: Detections,
+    crops: Sequence[Crop],
     chips: Sequence[Image],
     embeddings: Floats,
     norms: Floats,
@@ -139,17 +141,17 @@ def _faces(
     ratio = max(picture.width, picture.height) / max(height, width)
     spec = pack.manifest.embedder
     faces = []
-    for box, score, points, face_chip, embedding, norm in zip(
-        found.boxes, found.scores, found.landmarks, chips, embeddings, norms, strict=True
+    for box, score, points, crop, chip, embedding, norm in zip(
+        found.boxes, found.scores, found.landmarks, crops, chips, embeddings, norms, strict=True
     ):
         faces.append(
             FoundFace(
                 box_of(*(float(v) for v in box / np.tile(frame, 2))),
                 points / frame,
                 float(score),
-                quality.judge(points * ratio, pack.template, face_chip, float(score), float(norm), spec.norm_quality),
+                quality.judge(points * ratio, pack.template, chip, float(score), float(norm), spec.norm_quality),
                 embedding,
-                align.crop(image, box, points),
+                crop,
             )
         )
     return tuple(faces)

@@ -1,0 +1,184 @@
+"""The main job on a library with known people, as a person at a keyboard would do it.
+
+    main_job.py LIBRARY PACK [--until 0.95]
+
+LIBRARY  a folder with photos and truth.csv (path, name, x, y, w, h, role), as a library maker leaves it.
+PACK     "base", "auto", or a folder with a model pack.
+
+Scans, then names the first group that waits by the majority of its faces, again and again, until that share of the
+faces of family and friends is named. Reports the number of answers, and precision and recall of the names in the
+sidecars as exiftool reads them. Everything Kith keeps goes into a folder of its own that is removed afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+KITH = (sys.executable, "-m", "kith")
+CENTRED = 0.22  # a face belongs to a pasted picture if it lies this near to its middle, in parts of its size
+STORED_TO_DISPLAYED = {
+    1: lambda x, y: (x, y),
+    2: lambda x, y: (1 - x, y),
+    3: lambda x, y: (1 - x, 1 - y),
+    4: lambda x, y: (x, 1 - y),
+    5: lambda x, y: (y, x),
+    6: lambda x, y: (1 - y, x),
+    7: lambda x, y: (1 - y, 1 - x),
+    8: lambda x, y: (y, 1 - x),
+}
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """One person on one photo, where the library maker put their picture."""
+
+    name: str
+    x: float
+    y: float
+    w: float
+    h: float
+    role: str
+
+    def holds(self, x: float, y: float) -> bool:
+        return abs(x - self.x) < CENTRED * self.w and abs(y - self.y) < CENTRED * self.h
+
+
+Truth = dict[str, list[Pasted]]
+
+
+def read_truth(library: Path) -> Truth:
+    truth: Truth = defaultdict(list)
+    with (library / "truth.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            place = (float(row[key]) for key in ("x", "y", "w", "h"))
+            truth[row["path"]].append(Pasted(row["name"], *place, row["role"]))
+    return truth
+
+
+class Desk:
+    """Somebody who uses `kith` on one library and knows everybody."""
+
+    def __init__(self, library: Path, state: Path) -> None:
+        self.library = library.resolve()
+        self.truth = read_truth(library)
+        names = ("CONFIG", "DATA", "CACHE", "STATE", "RUNTIME")
+        xdg = {f"XDG_{n}_{'DIR' if n == 'RUNTIME' else 'HOME'}": str(state / n.lower()) for n in names}
+        self.environment = os.environ | xdg
+        self.answers = 0
+
+    def kith(self, *words: str) -> str:
+        done = subprocess.run([*KITH, *words], env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"kith {' '.join(words)}: {done.stderr}")
+        return done.stdout
+
+    def who(self, photo: str, x: float, y: float) -> Pasted | None:
+        found = self.truth[str(Path(photo).relative_to(self.library))]
+        return next((p for p in found if p.holds(x, y)), None)
+
+    def majority(self, group: dict) -> str:
+        counts = Counter(
+            p.name if (p := self.who(f["photo"], f["box"]["x"], f["box"]["y"])) else "Somebody behind"
+            for f in group["faces"]
+        )
+        return counts.most_common(1)[0][0]
+
+    def answer(self) -> bool:
+        """Name the group that settles most; False where nobody waits."""
+        groups = json.loads(self.kith("groups", "--json"))
+        if not groups:
+            return False
+        self.kith("name", groups[0]["id"], self.majority(groups[0]))
+        self.answers += 1
+        return True
+
+
+@dataclass(frozen=True)
+class Score:
+    """What exiftool finds in the sidecars, beside the truth. `wrong` are faces under another's name."""
+
+    named: int
+    right: int
+    wanted: int
+    found: int
+    wrong: tuple[str, ...]
+
+    @property
+    def precision(self) -> float:
+        return self.right / max(self.named, 1)
+
+    @property
+    def recall(self) -> float:
+        return self.found / max(self.wanted, 1)
+
+
+def score(desk: Desk) -> Score:
+    sidecars = read_with_exiftool(desk.library, "xmp", "RegionInfo")
+    turned = {p: meta.get("Orientation", 1) for p, meta in read_with_exiftool(desk.library, "jpg", "Orientation").items()}
+    named = right = 0
+    found: set[tuple[str, str]] = set()
+    wrong = []
+    for sidecar, meta in sidecars.items():
+        photo = sidecar.removesuffix(".xmp")
+        for region in meta.get("RegionInfo", {}).get("RegionList", []):
+            x, y = STORED_TO_DISPLAYED[turned[photo]](float(region["Area"]["X"]), float(region["Area"]["Y"]))
+            person = desk.who(photo, x, y)
+            named += 1
+            if person and person.name == region["Name"]:
+                right += 1
+                found.add((photo, person.name))
+            else:
+                wrong.append(f"{photo}: {region['Name']} is {person.name if person else 'somebody behind'}")
+    known = [(p, q) for p, people in desk.truth.items() for q in people if q.role in ("family", "friend")]
+    hits = sum((str(desk.library / path), person.name) in found for path, person in known)
+    return Score(named, right, len(known), hits, tuple(wrong))
+
+
+def read_with_exiftool(folder: Path, suffix: str, tag: str) -> dict[str, dict]:
+    done = subprocess.run(
+        ["exiftool", "-j", "-struct", "-n", "-r", "-ext", suffix, f"-{tag}", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {entry["SourceFile"]: entry for entry in json.loads(done.stdout or "[]")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("library", type=Path)
+    parser.add_argument("pack")
+    parser.add_argument("--until", type=float, default=0.95)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kith-main-job-") as state:
+        desk = Desk(options.library, Path(state))
+        if Path(options.pack).is_dir():
+            desk.kith("models", "install", "--from", options.pack, (Path(options.pack) / "pack.toml").parent.name)
+        else:
+            desk.kith("models", "install", options.pack)
+        start = time.monotonic()
+        print(desk.kith("scan", str(desk.library)).strip())
+        print(f"scan: {time.monotonic() - start:.0f} s")
+        now = score(desk)
+        while now.recall < options.until and desk.answer():
+            now = score(desk)
+            print(f"{desk.answers:4} answers: {now.recall:.1%} of {now.wanted} named, precision {now.precision:.2%}")
+        faces = json.loads(desk.kith("status", "--json"))["faces"]
+        print(f"answers per 100 faces: {100 * desk.answers / faces:.1f}")
+        print("\n".join(now.wrong))
+        second = json.loads(desk.kith("scan", "--json", str(desk.library)))
+        print(f"second run: {second['analysed']} analysed, {second['written']} written")
+
+
+if __name__ == "__main__":
+    main()

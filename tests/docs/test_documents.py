@@ -1,0 +1,56 @@
+"""Whatever a user can type or see stands in the documents."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import click
+import msgspec
+
+from kith import config, errors
+from kith.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+CONFIG = (ROOT / "daemon" / "CONFIG.md").read_text()
+
+
+def commands(group: click.Group, before: str = "kith") -> list[str]:
+    found = []
+    for name, command in group.commands.items():
+        path = f"{before} {name}"
+        found += commands(command, path) if isinstance(command, click.Group) else [path]
+    return found
+
+
+def test_every_command_is_in_the_readme() -> None:
+    missing = [command for command in commands(main) if command not in README]
+    assert missing == []
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    written = set(re.findall(r"`kith ((?:models )?[a-z-]+)", README))
+    assert {f"kith {words}" for words in written} - set(commands(main)) == {"kith models"} - set(commands(main)) & {
+        f"kith {words}" for words in written
+    }
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    defaults = tomllib.loads(files("kith").joinpath("default.toml").read_text("utf-8"))
+    rows = {tuple(cell.strip() for cell in line.split("|")[1:4]) for line in CONFIG.splitlines() if line.count("|") > 4}
+    for section in msgspec.structs.fields(config.Config):
+        for setting in msgspec.structs.fields(section.type):
+            value = defaults[section.name][setting.name]
+            shown = f'"{value}"' if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+            assert (section.name, setting.name, shown.lower() if isinstance(value, bool) else shown) in rows
+
+
+def test_every_error_code_is_told_apart_and_documented() -> None:
+    known = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.KithError)]
+    codes = [error.code for error in known]
+    assert len(codes) == len(set(codes))
+    troubles = (ROOT / "daemon" / "TROUBLE.md").read_text()
+    assert [code for code in codes if code != "error" and f"`{code}`" not in troubles] == []
