@@ -1,0 +1,681 @@
+"""The three-way merge of a sidecar: pure, no files, no XML.
+
+`base` is what the file and the catalogue agreed on last, `theirs` the file as it is now, `ours` what the catalogue
+wants now. Faces are matched by overlap. What changed in the file only is a decision for the catalogue; what changed in
+the catalogue only is a change for the file; where both changed, the file wins, because somebody just said so there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import product
+from typing import Any, Final
+
+from kith_xmp import keywords, names
+from kith_xmp.keywords import KeywordList
+from kith_xmp.read import Sidecar
+from kith_xmp.regions import SAME_BOX, SAME_FACE, Box, Frame, Region, overlap, snap
+from kith_xmp.settings import Settings
+
+_MWG: Final = "mwg-rs"
+_ROUNDING = 1.5  # stored pixels by which another program's rounding may shift an edge
+_BLOCKED: Final = 10  # entries in a list from which on darktable no longer writes the sidecar
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face as the catalogue has it: centre and size as fractions of the displayed frame, and whose it is.
+
+    `id` is the catalogue's own and comes back in decisions. `guess`: nobody said so yet. `disputed`: another program
+    took the name away twice; it is not written until somebody answers.
+    """
+
+    name: str | None
+    x: float
+    y: float
+    w: float
+    h: float
+    guess: bool = False
+    disputed: bool = False
+    id: int = 0
+
+    @property
+    def box(self) -> Box:
+        """Centre and size."""
+        return self.x, self.y, self.w, self.h
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the catalogue wants a photo's sidecar to say: its faces, and people without a box."""
+
+    faces: tuple[Face, ...] = ()
+    people: tuple[str, ...] = ()
+
+
+class Owned(StrEnum):
+    """How much of a region in the file is Kith's."""
+
+    NOTHING = ""
+    NAME = "name"
+    REGION = "region"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A named face that was in the file when it was last read or written.
+
+    `retried`: it had gone once and was written again. `mirrored`: its MP entry is Kith's too.
+    """
+
+    name: str | None
+    x: float
+    y: float
+    w: float
+    h: float
+    owned: Owned = Owned.NOTHING
+    source: str = _MWG
+    retried: bool = False
+    mirrored: bool = False
+
+    @property
+    def box(self) -> Box:
+        """Centre and size."""
+        return self.x, self.y, self.w, self.h
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A string that Kith added to a list; `tries` counts how often it was added again."""
+
+    list: str
+    text: str
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody without a box whom the file named; `retried`: they had gone once and were written again."""
+
+    name: str
+    retried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the file and the catalogue agreed on last; empty for a file never seen before."""
+
+    faces: tuple[Agreed, ...] = ()
+    strings: tuple[Added, ...] = ()
+    people: tuple[Person, ...] = ()
+    guesses: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """A value that `json` can write; `from_json` reads it."""
+        return {
+            "faces": [[f.name, f.x, f.y, f.w, f.h, f.owned.value, f.source, f.retried, f.mirrored] for f in self.faces],
+            "strings": [[s.list, s.text, s.tries] for s in self.strings],
+            "people": [[p.name, p.retried] for p in self.people],
+            "guesses": list(self.guesses),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Base:
+        """The value that `to_json` gave."""
+        return cls(
+            tuple(Agreed(n, x, y, w, h, Owned(o), s, r, m) for n, x, y, w, h, o, s, r, m in data["faces"]),
+            tuple(Added(*s) for s in data["strings"]),
+            tuple(Person(*p) for p in data["people"]),
+            tuple(data["guesses"]),
+        )
+
+
+class Kind(StrEnum):
+    """What another program decided.
+
+    ADDED: a face, or a name for one of ours that had none. RENAMED: another name than the catalogue's. REJECTED: a
+    guess was taken away. DISPUTED: a person's name was taken away, twice. MOVED: the box. PERSON_ADDED and
+    PERSON_DISPUTED: somebody without a box.
+    """
+
+    ADDED = "added"
+    RENAMED = "renamed"
+    REJECTED = "rejected"
+    DISPUTED = "disputed"
+    MOVED = "moved"
+    PERSON_ADDED = "person-added"
+    PERSON_DISPUTED = "person-disputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One thing that the file says and the catalogue doesn't know: `name` instead of `previous`, at `region`.
+
+    `face` is the id of the catalogue's face it is about, None for one it doesn't have.
+    """
+
+    kind: Kind
+    name: str | None
+    previous: str | None = None
+    face: int | None = None
+    region: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListChanges:
+    """Changes of one schema's region list; entries go by their place in the list that was read."""
+
+    add: tuple[Region, ...] = ()
+    remove: tuple[int, ...] = ()
+    rename: tuple[tuple[int, str | None], ...] = ()
+    move: tuple[tuple[int, Box], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.remove or self.rename or self.move)
+
+
+@dataclass(frozen=True, slots=True)
+class StringChanges:
+    """Changes of one keyword list."""
+
+    list: str
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that is to change in a file; false if nothing is. `guesses` is None where they stay as they are."""
+
+    mwg: ListChanges = field(default_factory=ListChanges)
+    microsoft: ListChanges = field(default_factory=ListChanges)
+    strings: tuple[StringChanges, ...] = ()
+    guesses: tuple[str, ...] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.mwg or self.microsoft or self.strings or self.guesses is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The changes for the file, the decisions for the catalogue, and the base once both are made."""
+
+    changes: Changes
+    decisions: tuple[Decision, ...]
+    base: Base
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """One of our faces after the merge: as the catalogue will hold it, and its entry in the file."""
+
+    face: Face
+    was: Agreed | None = None
+    now: Region | None = None
+    owned: Owned = Owned.REGION
+    retried: bool = False
+    written: bool = True
+
+
+def merge(
+    base: Base, ours: Wanted, theirs: Sidecar, settings: Settings | None = None, *, creating: bool = False
+) -> Merged:
+    """Merge the catalogue's faces into a sidecar.
+
+    `creating` says that there is no sidecar yet and `theirs` is the seed for one: then nothing counts as taken away,
+    and nothing is written unless there is a named face to write.
+    """
+    settings = settings or Settings()
+    faces = tuple(_prepared(f, theirs.frame, settings) for f in ours.faces)
+    file = () if theirs.mwg.stale else tuple(r for r in theirs.regions if r.source == _MWG and not r.label)
+    known = tuple(b for b in base.faces if b.source == _MWG)
+    rewritten = creating or _was_rewritten(base, known, file, theirs)
+    matched = _match(faces, known, file)
+
+    outcomes: list[_Outcome] = []
+    decisions: list[Decision] = []
+    for face, was, now in matched:
+        outcome, said = _resolve(face, was, now, theirs, settings, rewritten=rewritten)
+        outcomes += [outcome] if outcome else []
+        decisions += said
+    withdrawn, found = _unclaimed(base, known, matched, file, theirs, settings)
+    decisions += found
+    who, said = _people(base, ours, outcomes, theirs, rewritten=rewritten, settings=settings)
+    decisions += said
+    if creating and not any(o.face.name for o in outcomes):
+        return Merged(Changes(), tuple(decisions), Base())
+
+    kept, mwg = _layout(outcomes, withdrawn, theirs, settings)
+    microsoft, mirrored = _mirror(kept, matched, withdrawn, theirs, settings)
+    wanted = _to_be_named(base, outcomes, [p.name for p in who if _in(p.name, ours.people)], theirs, settings)
+    again = {names.key(p.name) for p in who if p.retried}
+    strings, added = _strings(base, wanted, again, theirs, settings, rewritten=rewritten)
+    guesses = _guesses(base, outcomes, theirs)
+    changes = Changes(mwg, microsoft, strings, guesses if set(guesses) != set(theirs.guesses) else None)
+    listed = tuple(n for n in guesses if _in(n, (o.face.name for o in outcomes if o.face.guess)))
+    agreed = _agreed(base, kept, mirrored, mwg, theirs)
+    return Merged(changes, tuple(decisions), Base(agreed, added, who, listed))
+
+
+# Matching
+
+
+def _prepared(face: Face, frame: Frame, settings: Settings) -> Face:
+    x, y, w, h = snap(face.box, frame)
+    return replace(face, name=names.person(face.name, settings.nobody), x=x, y=y, w=w, h=h)
+
+
+Boxed = Face | Agreed | Region
+Match = tuple[Face, Agreed | None, Region | None]
+
+
+def pairs(a: Sequence[Boxed], b: Sequence[Boxed], *, by_name: bool = False) -> dict[int, int]:
+    """Which of `a` is which of `b`: equal names that overlap first, then the best overlap, each used once.
+
+    `by_name` also pairs what is left over by a name that both sides have exactly once: a box dragged elsewhere.
+    """
+    near = [
+        (not names.same(p.name, q.name), -o, i, j)
+        for (i, p), (j, q) in product(enumerate(a), enumerate(b))
+        if (o := overlap(p.box, q.box)) >= SAME_FACE
+    ]
+    found: dict[int, int] = {}
+    for _, _, i, j in sorted(near):
+        if i not in found and j not in found.values():
+            found[i] = j
+    return found | _by_unique_name(a, b, found) if by_name else found
+
+
+def _by_unique_name(a: Sequence[Boxed], b: Sequence[Boxed], found: dict[int, int]) -> dict[int, int]:
+    left = {names.key(p.name): i for i, p in enumerate(a) if i not in found and p.name}
+    right = {names.key(q.name): j for j, q in enumerate(b) if j not in found.values() and q.name}
+
+    def once(side: Sequence[Boxed], name: str) -> bool:
+        return sum(names.key(p.name) == name for p in side) == 1
+
+    return {i: right[n] for n, i in left.items() if n in right and once(a, n) and once(b, n)}
+
+
+def _match(faces: Sequence[Face], known: Sequence[Agreed], file: Sequence[Region]) -> list[Match]:
+    """Each of our faces with what it was in the file and what it is there now."""
+    was, now = pairs(faces, known, by_name=True), pairs(known, file, by_name=True)
+    through = {i: now[b] for i, b in was.items() if b in now}
+    rest_ours = [i for i in range(len(faces)) if i not in through]
+    rest_file = [j for j in range(len(file)) if j not in now.values()]
+    direct = pairs([faces[i] for i in rest_ours], [file[j] for j in rest_file])
+    through |= {rest_ours[i]: rest_file[j] for i, j in direct.items()}
+    return [
+        (face, known[was[i]] if i in was else None, file[through[i]] if i in through else None)
+        for i, face in enumerate(faces)
+    ]
+
+
+def _moved(a: Box, b: Box, frame: Frame) -> bool:
+    """Whether a box is another, and not only rounded otherwise."""
+    if overlap(a, b) >= SAME_BOX:
+        return False
+    w, h = frame.displayed
+    shifts = (abs(a[0] - b[0]) * w, abs(a[1] - b[1]) * h, abs(a[2] - b[2]) * w / 2, abs(a[3] - b[3]) * h / 2)
+    return not (w > 0 and h > 0 and max(shifts) <= _ROUNDING)
+
+
+def _was_rewritten(base: Base, known: Sequence[Agreed], file: Sequence[Region], theirs: Sidecar) -> bool:
+    """Whether the file lost everything of ours: then it was written anew, and nothing in that is a decision.
+
+    Two or more regions gone at once are a file written from another program's database; a single one is a rejection
+    as long as anything else of ours is still there.
+    """
+    mine = [b for b in known if b.owned]
+    if not mine and not base.strings:
+        return False
+    if any(overlap(b.box, r.box) >= SAME_FACE or names.same(b.name, r.name) for b, r in product(mine, file)):
+        return False
+    strings = any(s.text in theirs.lists.get(s.list, ()) for s in base.strings)
+    guesses = any(_in(g, theirs.guesses) for g in base.guesses)
+    return len(mine) > 1 or not (strings or guesses)
+
+
+def _in(name: str | None, others: Iterable[str | None]) -> bool:
+    return any(names.same(name, o) for o in others)
+
+
+# One face
+
+
+def _resolve(
+    face: Face, was: Agreed | None, now: Region | None, theirs: Sidecar, settings: Settings, *, rewritten: bool
+) -> tuple[_Outcome | None, list[Decision]]:
+    """What becomes of one of our faces."""
+    if theirs.mwg.stale:
+        return (None if face.disputed else _Outcome(face, was, None, written=False)), []
+    if now is None or (now.name is None and was is not None and face.name and names.same(was.name, face.name)):
+        return _gone(face, was, now, rewritten=rewritten)
+    if names.same(face.name, now.name):
+        return _agreeing(face, was, now, theirs.frame)
+    if was is not None and names.same(was.name, now.name) and now.name:
+        return _ours_changed(face, was, now, settings), []
+    return _named_otherwise(face, was, now)
+
+
+def _gone(
+    face: Face, was: Agreed | None, now: Region | None, *, rewritten: bool
+) -> tuple[_Outcome | None, list[Decision]]:
+    """A face that the file doesn't have: new, or taken away by somebody."""
+    owned = Owned.REGION if now is None else (was.owned if was and was.owned else Owned.NAME)
+    if face.disputed:
+        return None, []
+    if was is None or rewritten or not names.same(was.name, face.name):
+        return _Outcome(face, was, now, owned, was is not None and was.retried), []
+    if face.guess or face.name is None:
+        return None, [Decision(Kind.REJECTED, None, face.name, face.id, now)]
+    if was.retried:
+        return None, [Decision(Kind.DISPUTED, None, face.name, face.id, now)]
+    return _Outcome(face, was, now, owned, retried=True), []
+
+
+def _agreeing(face: Face, was: Agreed | None, now: Region, frame: Frame) -> tuple[_Outcome, list[Decision]]:
+    """A face that the file names as we do; its box may have moved there. A guess in the file is Kith's own writing."""
+    said: list[Decision] = []
+    if face.disputed:
+        face = replace(face, disputed=False)
+        said.append(Decision(Kind.ADDED, now.name, None, face.id, now))
+    if was is not None and _moved(was.box, now.box, frame):
+        face = replace(face, x=now.x, y=now.y, w=now.w, h=now.h)
+        said.append(Decision(Kind.MOVED, now.name, now.name, face.id, now))
+    owned = was.owned if was else (Owned.REGION if now.guess else Owned.NOTHING)
+    return _Outcome(face, was, now, owned, was is not None and was.retried), said
+
+
+def _named_otherwise(face: Face, was: Agreed | None, now: Region) -> tuple[_Outcome | None, list[Decision]]:
+    """A face that somebody named in the file, or that has no name there yet."""
+    owned = was.owned if was else Owned.NOTHING
+    retried = was is not None and was.retried
+    if now.name is None:
+        named = _Outcome(face, was, now, owned or Owned.NAME, retried)
+        return (None if face.disputed else named), []
+    if now.guess and face.name and not face.guess:
+        return _Outcome(face, was, now, Owned.REGION, retried), []
+    accepted = replace(face, name=now.name, guess=now.guess, disputed=False)
+    kind = Kind.RENAMED if face.name else Kind.ADDED
+    said = Decision(kind, now.name, face.name, face.id, now)
+    return _Outcome(accepted, was, now, owned, retried), [said]
+
+
+def _ours_changed(face: Face, was: Agreed, now: Region, settings: Settings) -> _Outcome | None:
+    """A face whose name changed in the catalogue only; a guess never replaces another program's name."""
+    kept_unnamed = settings.unnamed and was.owned is Owned.REGION
+    if face.disputed or (face.guess and not was.owned) or (face.name is None and not kept_unnamed):
+        return None
+    return _Outcome(face, was, now, was.owned or Owned.NAME, was.retried)
+
+
+# The rest of the file
+
+
+def _unclaimed(
+    base: Base,
+    known: Sequence[Agreed],
+    matched: Sequence[Match],
+    file: Sequence[Region],
+    theirs: Sidecar,
+    settings: Settings,
+) -> tuple[list[tuple[Agreed, Region]], list[Decision]]:
+    """Entries of ours that the catalogue no longer wants, and named faces that it doesn't know."""
+    claimed = {now.index for _, _, now in matched if now is not None}
+    before = {file[j].index: known[i] for i, j in pairs(known, file, by_name=True).items()}
+    withdrawn = [(was, now) for face, was, now in matched if was and now and _given_up(face, was, now, settings)]
+    found: list[Decision] = []
+    for region in file:
+        was = before.get(region.index)
+        if region.index in claimed:
+            continue
+        if was is not None and names.same(was.name, region.name):
+            withdrawn += [(was, region)] if was.owned else []
+        elif region.name:
+            found.append(Decision(Kind.ADDED, region.name, was.name if was else None, None, region))
+    return withdrawn, found + _elsewhere(base, [face for face, _, _ in matched], theirs)
+
+
+def _given_up(face: Face, was: Agreed, now: Region, settings: Settings) -> bool:
+    """Whether the catalogue took back a name of ours that the file still has."""
+    if face.name is not None or was.name is None or not was.owned or not names.same(was.name, now.name):
+        return False
+    return not (settings.unnamed and was.owned is Owned.REGION)
+
+
+def _elsewhere(base: Base, faces: Sequence[Face], theirs: Sidecar) -> list[Decision]:
+    """Named faces that only another schema has and that neither the base nor the catalogue knows."""
+    found: list[Decision] = []
+    seen: list[Boxed] = [*base.faces, *faces]
+    for region in theirs.regions:
+        if region.source == _MWG or not region.name:
+            continue
+        if any(names.same(s.name, region.name) and overlap(s.box, region.box) >= SAME_FACE for s in seen):
+            continue
+        at = pairs([region], faces).get(0)
+        face = None if at is None else faces[at]
+        kind = Kind.RENAMED if face and face.name else Kind.ADDED
+        previous, owner = (face.name, face.id) if face else (None, None)
+        found.append(Decision(kind, region.name, previous, owner, region))
+    return found
+
+
+def _people(
+    base: Base, ours: Wanted, outcomes: Sequence[_Outcome], theirs: Sidecar, *, rewritten: bool, settings: Settings
+) -> tuple[tuple[Person, ...], list[Decision]]:
+    """People without a box: those to be written, and what the file says about them that we don't know."""
+    decisions: list[Decision] = []
+    before = {names.key(p.name): p for p in base.people}
+    kept: list[Person] = []
+    wanted = names.unique(n for p in ours.people if (n := names.person(p, settings.nobody)))
+    boxed = [o.face.name for o in outcomes]
+    for name in wanted:
+        was = before.get(names.key(name))
+        if was is None or rewritten or _in(name, theirs.names) or _in(name, boxed):
+            kept.append(Person(name, was is not None and was.retried))
+        elif was.retried:
+            decisions.append(Decision(Kind.PERSON_DISPUTED, None, name))
+        else:
+            kept.append(Person(name, retried=True))
+    own = [*_our_names(base, settings), *(f.name for f in ours.faces)]
+    for name in theirs.people:
+        if _in(name, wanted) or _in(name, own):
+            continue
+        if names.key(name) not in before:
+            decisions.append(Decision(Kind.PERSON_ADDED, name))
+        kept.append(before.get(names.key(name), Person(name)))
+    return tuple(kept), decisions
+
+
+def _our_names(base: Base, settings: Settings) -> tuple[str, ...]:
+    """The people in the strings that Kith added."""
+    lists = ((keywords.BY_NAME[s.list], s.text) for s in base.strings)
+    return names.unique(keywords.person_of(t, one, settings) or t for one, t in lists)
+
+
+def _to_be_named(
+    base: Base, outcomes: Sequence[_Outcome], people: Sequence[str], theirs: Sidecar, settings: Settings
+) -> tuple[str, ...]:
+    """Whom our strings name: all but those whom the file named by itself."""
+    ours = _our_names(base, settings)
+    said = [o.face.name for o in outcomes if o.face.name and o.owned and o.written]
+    more = [*(o.face.name for o in outcomes if o.face.name and not o.written), *people]
+    return names.unique([*said, *(n for n in more if not _in(n, theirs.names) or _in(n, ours))])
+
+
+# The region lists
+
+
+def _layout(
+    outcomes: Sequence[_Outcome], withdrawn: Sequence[tuple[Agreed, Region]], theirs: Sidecar, settings: Settings
+) -> tuple[list[_Outcome], ListChanges]:
+    """Which faces get an entry, and the changes of mwg-rs:RegionList that this takes."""
+    dropped = [now.index for was, now in withdrawn if was.owned is Owned.REGION]
+    unnamed = [now.index for was, now in withdrawn if was.owned is Owned.NAME]
+    open_ = [o for o in outcomes if o.written and (o.face.name or o.now or settings.unnamed)]
+    mine = [o for o in open_ if o.now is None or o.owned is Owned.REGION]
+    foreign = theirs.mwg.size - len(dropped) - sum(1 for o in mine if o.now)
+    fitting = _largest(mine, _room(foreign, settings))
+    kept = [o for o in open_ if o not in mine or o in fitting]
+    dropped += [o.now.index for o in mine if o.now and o not in fitting]
+    rename: list[tuple[int, str | None]] = [(i, None) for i in unnamed]
+    rename += [(o.now.index, o.face.name) for o in kept if o.now and not names.same(o.now.name, o.face.name)]
+    move = [(o.now.index, o.face.box) for o in kept if o.now and _to_move(o, theirs.frame)]
+    add = tuple(Region(o.face.name, *o.face.box, guess=o.face.guess) for o in kept if o.now is None)
+    return kept, ListChanges(add, tuple(sorted(dropped)), tuple(rename), tuple(move))
+
+
+def _room(foreign: int, settings: Settings) -> int | None:
+    """How many entries of ours a list may have beside the foreign ones; None for any number."""
+    if settings.max_regions is None or foreign >= _BLOCKED:
+        return None
+    return max(0, settings.max_regions - foreign)
+
+
+def _largest(outcomes: Sequence[_Outcome], room: int | None) -> list[_Outcome]:
+    """Those that fit: named first, then the largest."""
+    ranked = sorted(outcomes, key=lambda o: (o.face.name is None, -round(o.face.w * o.face.h, 9), o.face.box))
+    return ranked[:room]
+
+
+def _to_move(outcome: _Outcome, frame: Frame) -> bool:
+    """Whether our box changed and the file's is still what we wrote."""
+    was, now = outcome.was, outcome.now
+    if was is None or now is None or outcome.owned is not Owned.REGION or _moved(was.box, now.box, frame):
+        return False
+    return _moved(outcome.face.box, now.box, frame)
+
+
+def _mirror(
+    kept: Sequence[_Outcome],
+    matched: Sequence[Match],
+    withdrawn: Sequence[tuple[Agreed, Region]],
+    theirs: Sidecar,
+    settings: Settings,
+) -> tuple[ListChanges, set[int]]:
+    """The changes of MP regions that keep them in step, and the places in `kept` whose MP entry is ours."""
+    if theirs.mwg.stale:
+        return ListChanges(), set()
+    entries = theirs.microsoft.regions
+    used: set[int] = set()
+    rename: list[tuple[int, str | None]] = []
+    move: list[tuple[int, Box]] = []
+    add: list[tuple[int, Region]] = []
+    mirrored: set[int] = set()
+    for i, o in enumerate(kept):
+        if o.owned is Owned.NOTHING:
+            continue
+        at = o.now.box if o.now else o.was.box if o.was else o.face.box
+        twin = next((e for e in entries if e.index not in used and overlap(e.box, at) >= SAME_FACE), None)
+        if twin is None:
+            if (theirs.microsoft.present or settings.microsoft) and o.owned is Owned.REGION:
+                add.append((i, Region(o.face.name, *o.face.box, source="MP")))
+            continue
+        used.add(twin.index)
+        mirrored |= {i} if o.was is not None and o.was.mirrored else set()
+        rename += [(twin.index, o.face.name)] if not names.same(twin.name, o.face.name) else []
+        box = o.face.box if o.now is None or _to_move(o, theirs.frame) else o.now.box
+        move += [(twin.index, box)] if _moved(twin.box, box, theirs.frame) else []
+    left = [e for e in entries if e.index not in used]
+    remove = [e.index for e in left if _is_one_of(e, _mirrors_gone(kept, matched, withdrawn))]
+    rename += [(e.index, None) for e in left if _is_one_of(e, [w for w, _ in withdrawn if w.owned is Owned.NAME])]
+    room = _room(theirs.microsoft.size - len(remove), settings)
+    fitting = add[:room]
+    mirrored |= {i for i, _ in fitting}
+    return ListChanges(tuple(r for _, r in fitting), tuple(remove), tuple(rename), tuple(move)), mirrored
+
+
+def _is_one_of(entry: Region, faces: Iterable[Agreed]) -> bool:
+    return any(names.same(entry.name, f.name) and overlap(entry.box, f.box) >= SAME_FACE for f in faces)
+
+
+def _mirrors_gone(
+    kept: Sequence[_Outcome],
+    matched: Sequence[Match],
+    withdrawn: Sequence[tuple[Agreed, Region]],
+) -> list[Agreed]:
+    """Faces whose MP entry we wrote and that no longer have an entry in the other list."""
+    alive = {id(o.was) for o in kept if o.was is not None}
+    lost = [was for _, was, _ in matched if was is not None and id(was) not in alive]
+    return [was for was in [*lost, *(w for w, _ in withdrawn)] if was.mirrored]
+
+
+# Strings
+
+
+def _strings(
+    base: Base, wanted: Sequence[str], again: set[str], theirs: Sidecar, settings: Settings, *, rewritten: bool
+) -> tuple[tuple[StringChanges, ...], tuple[Added, ...]]:
+    """The changes of the keyword lists, and which strings in them are then ours."""
+    changes: list[StringChanges] = []
+    ours: list[Added] = []
+    for one in keywords.LISTS:
+        change, added = _one_list(one, base, wanted, again, theirs, settings, rewritten=rewritten)
+        changes += [change] if change.add or change.remove else []
+        ours += added
+    return tuple(changes), tuple(ours)
+
+
+def _one_list(
+    one: KeywordList,
+    base: Base,
+    wanted: Sequence[str],
+    again: set[str],
+    theirs: Sidecar,
+    settings: Settings,
+    *,
+    rewritten: bool,
+) -> tuple[StringChanges, list[Added]]:
+    """One list: strings of ours that are no longer wanted go, missing ones come, at most twice."""
+    present = theirs.lists.get(one.name)
+    on = one.name == keywords.PERSON_IN_IMAGE or one.name in settings.keywords or (one.mirror and present is not None)
+    mine = {s.text: s for s in base.strings if s.list == one.name}
+    have = {names.key(p) for p in present or ()}
+    leaves = {names.key(p) for k in present or () if (p := keywords.person_of(k, one, settings))}
+    add: list[str] = []
+    ours: list[Added] = []
+    spelled = {keywords.spell(n, one, settings): n for n in wanted} if on else {}
+    for text, name in spelled.items():
+        was = mine.get(text)
+        if names.key(text) in have or names.key(name) in leaves:
+            ours += [was] if was else []
+        elif was is None or rewritten or was.tries == 0 or names.key(name) in again:
+            add.append(text)
+            ours.append(Added(one.name, text, 0 if was is None else was.tries + (not rewritten)))
+        else:
+            ours.append(was)
+    remove = tuple(t for t in mine if t not in spelled and t in (present or ()))
+    if add and not present and one.separator and not one.mirror:
+        carried = keywords.carried_over(one, dict(theirs.lists))
+        add = [*carried, *(a for a in add if not _in(a, carried))]
+    return StringChanges(one.name, tuple(add), remove), ours
+
+
+def _guesses(base: Base, outcomes: Sequence[_Outcome], theirs: Sidecar) -> tuple[str, ...]:
+    """The names to be listed as guesses: ours, and those of the file that we know nothing about."""
+    ours = [o.face.name for o in outcomes if o.face.guess and o.face.name]
+    answered = [o.face.name for o in outcomes if not o.face.guess]
+    foreign = [g for g in theirs.guesses if not _in(g, base.guesses) and not _in(g, answered)]
+    return tuple(sorted(names.unique([*ours, *foreign])))
+
+
+# The new base
+
+
+def _agreed(
+    base: Base, kept: Sequence[_Outcome], mirrored: set[int], mwg: ListChanges, theirs: Sidecar
+) -> tuple[Agreed, ...]:
+    """The named faces that the file has after the changes."""
+    if theirs.mwg.stale:
+        return base.faces
+    agreed = []
+    for i, o in enumerate(kept):
+        box = o.face.box if o.now is None or _to_move(o, theirs.frame) else o.now.box
+        agreed.append(Agreed(o.face.name, *box, o.owned, _MWG, o.retried, i in mirrored))
+    done = {o.now.index for o in kept if o.now} | {*mwg.remove, *(i for i, _ in mwg.rename)}
+    for region in theirs.regions:
+        if region.name and not (region.source == _MWG and region.index in done):
+            agreed.append(Agreed(region.name, *region.box, source=region.source))
+    return tuple(agreed)
