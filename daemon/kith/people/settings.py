@@ -21,10 +21,10 @@ class PeopleSettings:
     min_faces: int = 3
     strictness: float = 0.0
     auto: AutoLevel = "strict"
-    suggest_above: float = 0.2
+    suggest_above: float = 0.3
     min_quality: float = 0.12
     exemplars: int = 32
     burst_seconds: float = 3.0
     neighbours: int = 64
     exact_up_to: int = 50_000
-    largest_component: int = 4_000
+    largest_component: int = 2_000
