@@ -171,16 +171,16 @@ def save(picture: Image.Image, path: Path, taken: datetime = datetime(2024, 7, 1
     return path
 
 
-def holiday(folder: Path, photos: int = 16, seed: int = 1) -> list[Path]:
-    """A folder of photos of the four, in changing company, in all orientations."""
+def holiday(folder: Path, photos: int = 16, seed: int = 1) -> dict[Path, list[str]]:
+    """A folder of photos of the four, in changing company, in all orientations; gives who is on which photo."""
     chance = random.Random(seed)
     start = datetime(2024, 7, 1, 9)
-    saved = []
+    saved = {}
     for i in range(photos):
         names = chance.sample(sorted(LOOKS), chance.choice((1, 2, 2, 3)))
         picture = photo(names, seed=seed * 1000 + i)
         taken = start + timedelta(hours=5 * i)
-        saved.append(save(picture, folder / f"{taken:%m-%d}" / f"DSC{i + 1:04}.jpg", taken, i % 8 + 1))
+        saved[save(picture, folder / f"{taken:%m-%d}" / f"DSC{i + 1:04}.jpg", taken, i % 8 + 1)] = names
     return saved
 
 

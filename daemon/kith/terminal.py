@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import NoReturn
 
 import click
 from tqdm import tqdm
@@ -33,12 +35,16 @@ class Terminal:
             else "{desc}  {percentage:3.0f} % {bar} {n} of {total}, {rate_noinv_fmt}, {remaining} left",
         ) as bar:
             plain = _Plain(title, total)
-            yield bar.update if self._live else plain.step
+            yield partial(_advance, bar) if self._live else plain.step
             if not self._live:
                 plain.end()
 
     def say(self, line: str) -> None:
         tqdm.write(line, file=sys.stderr) if self._live else click.echo(line, err=True)
+
+
+def _advance(bar: tqdm[NoReturn]) -> None:
+    bar.update()
 
 
 class _Plain:

@@ -14,9 +14,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,18 +21,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-KITH = (sys.executable, "-m", "kith")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from desk import Desk, exiftool, regions
+
 CENTRED = 0.22  # a face belongs to a pasted picture if it lies this near to its middle, in parts of its size
-STORED_TO_DISPLAYED = {
-    1: lambda x, y: (x, y),
-    2: lambda x, y: (1 - x, y),
-    3: lambda x, y: (1 - x, 1 - y),
-    4: lambda x, y: (x, 1 - y),
-    5: lambda x, y: (y, x),
-    6: lambda x, y: (1 - y, x),
-    7: lambda x, y: (1 - y, 1 - x),
-    8: lambda x, y: (y, 1 - x),
-}
 
 
 @dataclass(frozen=True)
@@ -65,22 +55,14 @@ def read_truth(library: Path) -> Truth:
     return truth
 
 
-class Desk:
-    """Somebody who uses `kith` on one library and knows everybody."""
+class Knowing(Desk):
+    """Somebody who uses Kith on one library and knows everybody."""
 
-    def __init__(self, library: Path, state: Path) -> None:
+    def __init__(self, library: Path, home: Path) -> None:
+        super().__init__(home)
         self.library = library.resolve()
         self.truth = read_truth(library)
-        names = ("CONFIG", "DATA", "CACHE", "STATE", "RUNTIME")
-        xdg = {f"XDG_{n}_{'DIR' if n == 'RUNTIME' else 'HOME'}": str(state / n.lower()) for n in names}
-        self.environment = os.environ | xdg
         self.answers = 0
-
-    def kith(self, *words: str) -> str:
-        done = subprocess.run([*KITH, *words], env=self.environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"kith {' '.join(words)}: {done.stderr}")
-        return done.stdout
 
     def who(self, photo: str, x: float, y: float) -> Pasted | None:
         found = self.truth[str(Path(photo).relative_to(self.library))]
@@ -95,7 +77,7 @@ class Desk:
 
     def answer(self) -> bool:
         """Name the group that settles most; False where nobody waits."""
-        groups = json.loads(self.kith("groups", "--json"))
+        groups = self.json("groups")
         if not groups:
             return False
         self.kith("name", groups[0]["id"], self.majority(groups[0]))
@@ -122,36 +104,24 @@ class Score:
         return self.found / max(self.wanted, 1)
 
 
-def score(desk: Desk) -> Score:
-    sidecars = read_with_exiftool(desk.library, "xmp", "RegionInfo")
-    turned = {p: meta.get("Orientation", 1) for p, meta in read_with_exiftool(desk.library, "jpg", "Orientation").items()}
+def score(desk: Knowing) -> Score:
+    turned = {path: photo.get("Orientation", 1) for path, photo in exiftool(desk.library, "jpg").items()}
     named = right = 0
     found: set[tuple[str, str]] = set()
     wrong = []
-    for sidecar, meta in sidecars.items():
+    for sidecar, meta in exiftool(desk.library, "xmp").items():
         photo = sidecar.removesuffix(".xmp")
-        for region in meta.get("RegionInfo", {}).get("RegionList", []):
-            x, y = STORED_TO_DISPLAYED[turned[photo]](float(region["Area"]["X"]), float(region["Area"]["Y"]))
+        for name, x, y in regions(meta, turned[photo]):
             person = desk.who(photo, x, y)
             named += 1
-            if person and person.name == region["Name"]:
+            if person and person.name == name:
                 right += 1
-                found.add((photo, person.name))
+                found.add((photo, name))
             else:
-                wrong.append(f"{photo}: {region['Name']} is {person.name if person else 'somebody behind'}")
+                wrong.append(f"{photo}: {name} is {person.name if person else 'somebody behind'}")
     known = [(p, q) for p, people in desk.truth.items() for q in people if q.role in ("family", "friend")]
     hits = sum((str(desk.library / path), person.name) in found for path, person in known)
     return Score(named, right, len(known), hits, tuple(wrong))
-
-
-def read_with_exiftool(folder: Path, suffix: str, tag: str) -> dict[str, dict]:
-    done = subprocess.run(
-        ["exiftool", "-j", "-struct", "-n", "-r", "-ext", suffix, f"-{tag}", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {entry["SourceFile"]: entry for entry in json.loads(done.stdout or "[]")}
 
 
 def main() -> None:
@@ -161,11 +131,9 @@ def main() -> None:
     parser.add_argument("--until", type=float, default=0.95)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kith-main-job-") as state:
-        desk = Desk(options.library, Path(state))
-        if Path(options.pack).is_dir():
-            desk.kith("models", "install", "--from", options.pack, (Path(options.pack) / "pack.toml").parent.name)
-        else:
-            desk.kith("models", "install", options.pack)
+        desk = Knowing(options.library, Path(state))
+        folder = Path(options.pack).is_dir()
+        desk.kith("models", "install", *(["--from", options.pack] if folder else [options.pack]))
         start = time.monotonic()
         print(desk.kith("scan", str(desk.library)).strip())
         print(f"scan: {time.monotonic() - start:.0f} s")
@@ -173,10 +141,10 @@ def main() -> None:
         while now.recall < options.until and desk.answer():
             now = score(desk)
             print(f"{desk.answers:4} answers: {now.recall:.1%} of {now.wanted} named, precision {now.precision:.2%}")
-        faces = json.loads(desk.kith("status", "--json"))["faces"]
+        faces = desk.json("status")["faces"]
         print(f"answers per 100 faces: {100 * desk.answers / faces:.1f}")
         print("\n".join(now.wrong))
-        second = json.loads(desk.kith("scan", "--json", str(desk.library)))
+        second = desk.json("scan", desk.library)
         print(f"second run: {second['analysed']} analysed, {second['written']} written")
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 from sqlite_utils import Database
 
 from kith.catalogue import journal, trouble
@@ -103,6 +102,8 @@ def _on_photo(db: Database, photo: PhotoId, pack: str) -> list[_Known]:
 
 def _pairs(before: Sequence[_Known], found: Sequence[FoundFace], content: bytes, same_person: float) -> dict[int, int]:
     """Which found face is which known one: the assignment with the highest sum of likeness."""
+    from scipy.optimize import linear_sum_assignment
+
     if not before or not found:
         return {}
     likeness = overlap([f.box for f in found], [k.box for k in before])
@@ -146,14 +147,16 @@ def _store_pixels(db: Database, face: FaceId, pack: str, found: FoundFace) -> No
         [face, found.crop.jpeg, _floats(found.crop.landmarks)],
     )
     db.execute("DELETE FROM embeddings WHERE face_id = ? AND pack != ?", [face, pack])
-    store_embedding(db, face, pack, found.embedding)
+    store_embeddings(db, [face], pack, found.embedding[None])
 
 
-def store_embedding(db: Database, face: FaceId, pack: str, vector: Floats) -> None:
-    db.execute(
-        "INSERT OR REPLACE INTO embeddings (face_id, pack, vector) VALUES (?, ?, ?)",
-        [face, pack, _floats(vector)],
-    )
+def store_embeddings(db: Database, ids: Sequence[FaceId], pack: str, vectors: Floats) -> None:
+    """What an embedder makes of some faces; `vectors` has a row for each."""
+    for face, vector in zip(ids, vectors, strict=True):
+        db.execute(
+            "INSERT OR REPLACE INTO embeddings (face_id, pack, vector) VALUES (?, ?, ?)",
+            [face, pack, _floats(vector)],
+        )
 
 
 def _floats(values: Floats) -> bytes:

@@ -27,6 +27,11 @@ def name(db: Database, faces: Sequence[FaceId], called: str, source: str) -> tup
     return person, len(chosen)
 
 
+def deny(db: Database, face: FaceId, called: str, source: str) -> None:
+    """Say that a face is not the person called so."""
+    answer(db, [(face, people.named(db, called))], Answer.REJECTED, source)
+
+
 def answer(db: Database, faces: Iterable[tuple[FaceId, PersonId | None]], kind: Answer, source: str) -> None:
     """Write down what was said of some faces, and let it hold for them and for the copies of their photos."""
     for face, person in faces:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from kith.catalogue import faces, settings, trouble, work
 from kith.errors import ModelCorrupt, ModelMissing
 from kith.service.app import App
 from kith.service.reports import Report
 from kith.vision import install
-from kith.vision.packs import Pack, load_pack
-from kith.vision.selfcheck import SAMPLES, self_check
+from kith.vision.packs import Manifest, Pack, load_pack, read_manifest
+from kith.vision.quality import self_check
+
+CHECK_EVERY = 25  # photos analysed between self-checks, until one succeeds
+SAMPLES = 64  # faces that a self-check looks at
 
 IN_USE, CHOSEN_BY, TRUSTED, FAILED = "pack", "pack-chosen-by", "pack-trusted", "packs-failed"
 
@@ -20,12 +25,21 @@ def in_use(app: App) -> str | None:
     return app.catalogue.read(settings.get, IN_USE) or None
 
 
+def manifest(app: App) -> Manifest:
+    """What the pack in use says of itself, without loading its models. Raises ModelMissing, ModelCorrupt."""
+    return read_manifest(_folder(app))
+
+
 def load(app: App) -> Pack:
     """The pack in use, verified and loaded. Raises ModelMissing, ModelCorrupt."""
+    return load_pack(_folder(app))
+
+
+def _folder(app: App) -> Path:
     pack = in_use(app)
     if pack is None:
         raise ModelMissing("Kith has no model yet that finds faces: run `kith models install auto` once.")
-    return load_pack(app.paths.packs / pack)
+    return app.paths.packs / pack
 
 
 def get(app: App, wanted: str, source: Path | None, report: Report) -> str:
@@ -40,6 +54,12 @@ def get(app: App, wanted: str, source: Path | None, report: Report) -> str:
     pack = install.install(app.paths.packs, wanted, source=source, but=failed, say=report.say)
     use(app, pack.id, chosen_by=wanted)
     return pack.id
+
+
+def listed(app: App) -> list[dict[str, Any]]:
+    """All packs there are: installed, in use, or to be had."""
+    current = in_use(app)
+    return [asdict(pack) | {"in_use": pack.id == current} for pack in install.available(app.paths.packs)]
 
 
 def use(app: App, pack: str, chosen_by: str = "user") -> None:

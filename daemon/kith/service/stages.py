@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -23,17 +23,18 @@ from kith.files import show
 from kith.people import PeopleSettings, recognise
 from kith.pools import SpawnPool, each
 from kith.scan import FileSeen, NotSeen, content_key, walk
-from kith.service import packs
+from kith.service import commands, packs
 from kith.service.app import App
 from kith.service.reports import Report
 from kith.types import Face, FaceState, PersonId, Photo
 from kith.vision import Limits, VisionSettings, is_photo, worker
-from kith.vision.packs import Pack
+from kith.vision.packs import Manifest, Pack
 
 T = TypeVar("T")
 
 CHUNK = 64  # files recorded, or crops embedded, in one go
 LAST_GROUP = "last-group"
+PASSES = 3  # what is learnt from sidecars may make others follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,14 @@ def run(app: App, roots: Sequence[Path], report: Report) -> Summary:
     seen, changed = look(app, roots, report)
     pack, analysed = analyse(app, pack, report)
     embed(app, pack, report)
-    believe(app, pack)
+    believe(app, pack.manifest)
     done = write(app, report)
     return Summary(seen, changed, analysed, done, len(app.catalogue.read(trouble.all_of)))
 
 
 def follow(app: App, report: Report) -> int:
     """What follows from an answer: beliefs, then sidecars; gives how many were written."""
-    believe(app, packs.load(app))
+    believe(app, packs.manifest(app))
     return write(app, report)
 
 
@@ -156,8 +157,7 @@ def _analyse(app: App, pack: Pack, report: Report) -> int:
     return analysed
 
 
-@contextmanager
-def _workers(app: App, pack: Pack) -> Iterator[Executor]:
+def _workers(app: App, pack: Pack) -> AbstractContextManager[Executor]:
     config = app.config
     vision = VisionSettings(
         min_score=config.detection.min_score or None,
@@ -165,15 +165,13 @@ def _workers(app: App, pack: Pack) -> Iterator[Executor]:
         turned=config.detection.turned,
         limits=Limits(config.photos.max_megapixels, config.photos.max_megabytes),
     )
-    pool = SpawnPool(app.workers, worker.initialise, (pack.folder, vision), config.analysis.patience)
-    with _stopped_at_once(pool):
-        yield pool
+    return _ended(SpawnPool(app.workers, worker.initialise, (pack.folder, vision), config.analysis.patience))
 
 
 @contextmanager
-def _stopped_at_once(pool: SpawnPool) -> Iterator[None]:
+def _ended(pool: SpawnPool) -> Iterator[Executor]:
     try:
-        yield
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -210,14 +208,14 @@ def embed(app: App, pack: Pack, report: Report) -> None:
 # -- believe ------------------------------------------------------------------------------------------------------
 
 
-def believe(app: App, pack: Pack) -> None:
+def believe(app: App, pack: Manifest) -> None:
     """Recompute groups and suggestions from all faces and answers."""
     config = app.config.people
     gallery = app.catalogue.read(faces.gallery, pack.id)
     last = int(app.catalogue.read(settings.get, LAST_GROUP) or 0)
     recognition = recognise(
         gallery,
-        pack.calibration,
+        pack.beliefs,
         app.catalogue.read(faces.groups_before),
         PeopleSettings(min_faces=config.min_faces, strictness=config.strictness, auto=config.auto),
         next_group=last + 1,
@@ -236,16 +234,19 @@ def write(app: App, report: Report) -> int:
     """
     if not app.config.sidecars.write:
         return 0
-    pending = app.catalogue.read(work.to_write)
-    if not pending:
-        return 0
-    pool = SpawnPool(1)
-    with _stopped_at_once(pool), report.stage("Writing names", len(pending)) as step:
-        done, busy = _write_each(app, pool, pending, step)
-        if busy:
-            report.say(f"{len(busy)} sidecars were written by another program just now; waiting until it is done.")
-            time.sleep(app.config.sidecars.quiet_seconds)
-            done += _write_each(app, pool, busy, step)[0]
+    done = 0
+    for _ in range(PASSES):
+        pending = app.catalogue.read(work.to_write)
+        if not pending:
+            break
+        sidecars.sweep({Path(os.fsdecode(photo.path)).parent for photo in pending})
+        with _ended(SpawnPool(1)) as pool, report.stage("Writing names", len(pending)) as step:
+            count, busy = _write_each(app, pool, pending, step)
+            if busy:
+                report.say(f"Another program has just written {len(busy)} of the sidecars; waiting until it is done.")
+                time.sleep(app.config.sidecars.quiet_seconds)
+                count += _write_each(app, pool, busy, step)[0]
+        done += count
     return done
 
 
@@ -268,13 +269,14 @@ def _write_each(
 
 def _commit(app: App, photo: Photo, prepared: sidecars.Prepared) -> bool:
     """Replace a sidecar, if it has to change, between two notes in the catalogue."""
+    digest = prepared.digest
     if prepared.data is not None:
         digest = sidecars.digest(prepared.data)
         app.catalogue.write(written.intend, photo.id, prepared.path, prepared.original, prepared.base, digest)
         sidecars.replace(prepared)
-        app.catalogue.write(written.done, photo, prepared.base, digest)
-    else:
-        app.catalogue.write(written.done, photo, prepared.base, prepared.digest)
+    app.catalogue.write(written.done, photo, prepared.base, digest)
+    for said in prepared.said:
+        commands.hear(app, said)
     return prepared.data is not None
 
 
@@ -290,7 +292,7 @@ def _task(app: App, photo: Photo, names: Mapping[PersonId, str]) -> sidecars.Tas
 
 def _named(face: Face, names: Mapping[PersonId, str]) -> sidecars.NamedFace | None:
     if face.state is FaceState.CONFIRMED and face.person:
-        return sidecars.NamedFace(face.box, face.person.name, guess=False)
+        return sidecars.NamedFace(face.id, face.box, face.person.name, guess=False)
     if face.state is FaceState.AUTO and face.suggestion:
-        return sidecars.NamedFace(face.box, names[face.suggestion.person], guess=True)
+        return sidecars.NamedFace(face.id, face.box, names[face.suggestion.person], guess=True)
     return None

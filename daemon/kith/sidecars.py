@@ -1,0 +1,227 @@
+"""Which file is a photo's sidecar, what it should say, and when it may be replaced.
+
+The only module that speaks to `kith_xmp`. `prepare` reads and merges, in a process of its own, since it may have to
+read the metadata inside RAW files; `replace` puts the result in place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from pathlib import Path
+
+from kith.config import Sidecars
+from kith.errors import (
+    DiskFull,
+    FileBusy,
+    FileVanished,
+    KithError,
+    PermissionDenied,
+    PhotoUnreadable,
+    SidecarChanged,
+    SidecarMalformed,
+)
+from kith.files import file_error, show
+from kith.types import Box, FaceId, Photo, Written
+from kith_xmp import embedded, files
+from kith_xmp.merge import Base, Decision, Face, Kind, Wanted, merge
+from kith_xmp.packet import Unreadable
+from kith_xmp.read import read
+from kith_xmp.regions import Frame
+from kith_xmp.seed import seed
+from kith_xmp.settings import Settings
+from kith_xmp.write import write
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFace:
+    """A face whose name belongs into the sidecar; `guess` where Kith gave it without being told."""
+
+    id: FaceId
+    box: Box
+    name: str
+    guess: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A photo whose sidecar is behind the catalogue."""
+
+    photo: Photo
+    named: tuple[NamedFace, ...]
+    written: Written
+    settings: Sidecars
+
+
+class Say(StrEnum):
+    """What another program said of one of our faces in the sidecar."""
+
+    NAMED = "named"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody's word in another program: this face is `name`, or is not who we took it for."""
+
+    kind: Say
+    face: FaceId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A merged sidecar. `data` is None where nothing has to change.
+
+    `original` are the bytes it had (None: there was no file), `digest` theirs; `base` is what to remember for the
+    next merge; `said` is what the merge learnt from the file.
+    """
+
+    path: bytes
+    data: bytes | None
+    original: bytes | None
+    digest: bytes | None
+    expected: files.Snapshot | None
+    base: str
+    said: tuple[Said, ...]
+
+
+def digest(data: bytes) -> bytes:
+    """What a sidecar is recognised by: BLAKE2b, 16 bytes."""
+    return blake2b(data, digest_size=16).digest()
+
+
+def prepare(task: Task) -> Prepared:
+    """Read a photo's sidecar and merge the catalogue's names into it.
+
+    Raises SidecarMalformed where it can't be read safely, FileBusy where another program has only just written it,
+    PhotoUnreadable, FileVanished, PermissionDenied.
+    """
+    photo = Path(os.fsdecode(task.photo.path))
+    with _explained(photo):
+        existing = files.find(photo, {entry.name for entry in photo.parent.iterdir()})
+        path = existing or files.target(photo)
+        loaded = files.load(existing) if existing else None
+        if loaded is None:
+            return _merged(task, photo, path, seed(embedded.embedded_packet(photo), embedded.legacy(photo)), None)
+        return _merged(task, photo, path, loaded.data, loaded.snapshot)
+
+
+def _merged(task: Task, photo: Path, path: Path, data: bytes, snapshot: files.Snapshot | None) -> Prepared:
+    now = digest(data) if snapshot else None
+    if snapshot and now not in (task.written.digest, task.written.intended_digest):
+        _wait_for_quiet(path, snapshot, task.settings.quiet_seconds)
+    settings = _settings(task.settings)
+    frame = _frame(task.photo, photo)
+    ours = Wanted(tuple(_face(named) for named in task.named))
+    theirs = read(data, frame, settings)
+    merged = merge(_base(task.written, now), ours, theirs, settings, creating=snapshot is None)
+    return Prepared(
+        path=os.fsencode(path),
+        data=write(data, merged.changes, frame) if merged.changes else None,
+        original=data if snapshot else None,
+        digest=now,
+        expected=snapshot,
+        base=json.dumps(merged.base.to_json()),
+        said=tuple(said for decision in merged.decisions if (said := _said(decision))),
+    )
+
+
+def replace(prepared: Prepared) -> None:
+    """Put a prepared sidecar in place, whole.
+
+    Raises SidecarChanged, DiskFull, PermissionDenied or FileVanished; the file is then as it was.
+    """
+    if prepared.data is None:
+        return
+    path = Path(os.fsdecode(prepared.path))
+    with _explained(path):
+        files.replace(path, prepared.data, prepared.expected)
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Remove what a crash, an hour ago or longer, left of replacements in some folders."""
+    for folder in folders:
+        with suppress(OSError):
+            files.sweep(folder, time.time())
+
+
+def _base(written: Written, now: bytes | None) -> Base:
+    """What was agreed last: what we meant to write, if the file shows that we did before we could note it."""
+    happened = now is not None and now == written.intended_digest
+    text = written.intended if happened else written.base
+    return Base.from_json(json.loads(text)) if text else Base()
+
+
+def _frame(photo: Photo, path: Path) -> Frame:
+    """The stored pixels that the file's regions count in. A RAW's are known from its analysis."""
+    if path.suffix[1:].casefold() in files.RAW:
+        return Frame(photo.width or 0, photo.height or 0, photo.orientation or 1)
+    frame = embedded.frame(path)
+    return Frame(frame.width, frame.height, frame.turn)
+
+
+def _face(named: NamedFace) -> Face:
+    box = named.box
+    return Face(named.name, box.x, box.y, box.w, box.h, guess=named.guess, id=named.id)
+
+
+def _said(decision: Decision) -> Said | None:
+    if decision.face is None:
+        return None
+    match decision.kind:
+        case Kind.RENAMED | Kind.ADDED if decision.name:
+            return Said(Say.NAMED, FaceId(decision.face), decision.name)
+        case Kind.REJECTED if decision.previous:
+            return Said(Say.REJECTED, FaceId(decision.face), decision.previous)
+    return None
+
+
+def _settings(chosen: Sidecars) -> Settings:
+    lists = {"subject": chosen.subject, "hierarchicalSubject": chosen.hierarchical, "TagsList": chosen.tagslist}
+    return Settings(
+        people_root=chosen.root,
+        keywords=frozenset(name for name, on in lists.items() if on),
+        max_regions=chosen.max_regions or None,
+    )
+
+
+def _wait_for_quiet(path: Path, snapshot: files.Snapshot, seconds: float) -> None:
+    if not files.is_quiet(snapshot, time.time_ns(), seconds):
+        raise FileBusy(f"{show(path)} was written by another program just now; it is merged when that is done.")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """The library's errors as Kith's, which name the file and say what to do."""
+    name = show(path)
+    try:
+        yield
+    except Unreadable as error:
+        raise SidecarMalformed(
+            f"The sidecar of {name} can't be read ({error.reason}). Kith leaves it alone; repair or remove it."
+        ) from error
+    except embedded.PhotoUnreadable as error:
+        raise PhotoUnreadable(f"{name}: its metadata can't be read, so no sidecar was made for it.") from error
+    except files.NotReplaced as error:
+        raise _not_replaced(name, error) from error
+    except OSError as error:
+        raise file_error(path, error) from error
+
+
+def _not_replaced(name: str, error: files.NotReplaced) -> KithError:
+    match error:
+        case files.Changed():
+            return SidecarChanged(f"{name} was changed by another program meanwhile; it is read again and merged.")
+        case files.DiskFull():
+            return DiskFull(f"There is no space left to write {name}; free some and it is tried again.")
+        case files.Denied():
+            return PermissionDenied(f"{name} may not be written ({error.why}); names are written once it may.")
+        case _:
+            return FileVanished(f"{name} can't be reached: {error.why}.")
