@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kith.errors import PhotoUnreadable
 from kith.types import Crop, Floats, Image
 
 CUT_SIDE = 256
@@ -75,6 +76,14 @@ def crop(pixels: Image, landmarks: Floats) -> Crop:
     quality, sampling = FINE_JPEG if max(pixels.shape[:2]) <= CUT_SIDE * 3 // 4 else JPEG
     how = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     return Crop(cv2.imencode(".jpg", pixels, how)[1].tobytes(), landmarks)
+
+
+def opened(crop: Crop) -> Image:
+    """A stored crop's pixels, BGR. Raises PhotoUnreadable."""
+    pixels: Image | None = cv2.imdecode(np.frombuffer(crop.jpeg, np.uint8), cv2.IMREAD_COLOR) if crop.jpeg else None
+    if pixels is None:
+        raise PhotoUnreadable("A stored face crop can't be read; scan its photo again.")
+    return pixels
 
 
 def mirrored(image: Image, landmarks: Floats) -> tuple[Image, Floats]:

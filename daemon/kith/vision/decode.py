@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 
-from kith.errors import FileBusy, FileVanished, PermissionDenied, PhotoTooLarge, PhotoUnreadable
+from kith.errors import PhotoTooLarge, PhotoUnreadable
+from kith.files import file_error, show
 from kith.types import Image
 
 PICTURE_SUFFIXES = frozenset(
@@ -79,18 +80,17 @@ class Picture:
         return upright(self.decode(long_side or max(self.width, self.height)), self.turn)
 
 
-def shown(path: Path | bytes) -> str:
-    """A path as it can be printed: control characters and bytes that aren't UTF-8 become escapes."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def is_photo(name: bytes) -> bool:
+    """Whether a file of this name is one that Kith looks at."""
+    return os.path.splitext(name)[1].lower().decode("latin-1") in PHOTO_SUFFIXES  # noqa: PTH122  names are bytes
 
 
 def open_picture(path: Path | bytes, limits: Limits) -> Picture:
     """Read a photo's file once and its header.
 
-    Raises FileVanished, PermissionDenied, FileBusy, PhotoTooLarge and PhotoUnreadable, each naming the file.
+    Raises FileVanished, PermissionDenied, PhotoTooLarge and PhotoUnreadable, each naming the file.
     """
-    name = shown(path)
+    name = show(path)
     data = read(path, limits)
     raw = os.fsencode(path).lower().endswith(tuple(suffix.encode() for suffix in RAW_SUFFIXES))
     if raw and not data.startswith(JPEG_START):
@@ -100,7 +100,7 @@ def open_picture(path: Path | bytes, limits: Limits) -> Picture:
 
 def read(path: Path | bytes, limits: Limits) -> bytes:
     """A regular file's bytes; anything else, or too much, is refused. Opens for reading only and never waits."""
-    name = shown(path)
+    name = show(path)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
@@ -113,14 +113,8 @@ def read(path: Path | bytes, limits: Limits) -> bytes:
                     "raise the limit in the settings if the file is meant."
                 )
             return file.read()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise FileVanished(f"{name} is gone; it will be looked for again.") from error
-    except PermissionError as error:
-        raise PermissionDenied(
-            f"{name} may not be read by this user; allow reading and it will be tried again."
-        ) from error
     except OSError as error:
-        raise FileBusy(f"{name} could not be read just now ({error.strerror}); it will be tried again.") from error
+        raise file_error(path, error) from error
 
 
 def upright(image: Image, orientation: int) -> Image:

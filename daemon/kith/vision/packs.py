@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -171,13 +169,3 @@ def _verified(folder: Path, file: PackFile) -> bytes:
             "install the pack again."
         )
     return data
-
-
-def files_toml(files: Mapping[str, PackFile]) -> str:
-    """The [files] tables of a pack.toml; JSON strings are TOML strings."""
-    tables = (
-        f"\n[files.{role}]\n"
-        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in msgspec.to_builtins(file).items())
-        for role, file in sorted(files.items())
-    )
-    return "".join(tables)

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 
 from kith.types import Analysis, Crop, Floats
-from kith.vision.analyse import VisionSettings, analyse, embed_crops
+from kith.vision.analysis import VisionSettings, analyse, embed_crops
 from kith.vision.packs import Pack, load_pack
 
 NICENESS = 10

@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from kith.errors import PhotoUnreadable
 from kith.geometry import box_of
 from kith.types import Analysis, Crop, Floats, FoundFace, Image
 from kith.vision import align, quality
@@ -26,12 +24,12 @@ ENOUGH_EYES = 0.8  # finer pixels are decoded for faces whose eyes are nearer th
 class VisionSettings:
     """What the user may change.
 
-    `min_score` 0 means what the pack advises. `min_size` is the smallest face's shorter side in pixels of the picture
-    as the detector sees it at its finest. `turned` allows a look at quarter turns where a photo shows no face and
-    doesn't say which way is up.
+    `min_score` None means what the pack advises. `min_size` is the smallest face's shorter side in pixels of the
+    picture as the detector sees it at its finest. `turned` allows a look at quarter turns where a photo shows no face
+    and doesn't say which way is up.
     """
 
-    min_score: float = 0.0
+    min_score: float | None = None
     min_size: float = 20.0
     turned: bool = True
     limits: Limits = field(default_factory=Limits)
@@ -40,7 +38,7 @@ class VisionSettings:
 def analyse(path: Path | bytes, pack: Pack, settings: VisionSettings | None = None) -> Analysis:
     """Faces of one photo as one pack sees them; a pure function of the file, the pack and the settings.
 
-    Raises FileVanished, PermissionDenied, FileBusy, PhotoTooLarge and PhotoUnreadable, each naming the file.
+    Raises FileVanished, PermissionDenied, PhotoTooLarge and PhotoUnreadable, each naming the file.
     """
     settings = settings or VisionSettings()
     watch = Stopwatch()
@@ -70,16 +68,8 @@ def analyse(path: Path | bytes, pack: Pack, settings: VisionSettings | None = No
 def embed_crops(crops: Sequence[Crop], pack: Pack) -> Floats:
     """Embeddings (N, D) of unit length, from stored crops alone. Raises PhotoUnreadable."""
     size = pack.manifest.embedder.size
-    chips = [align.chip(decode_crop(crop.jpeg), crop.landmarks, pack.template, size) for crop in crops]
+    chips = [align.chip(align.opened(crop), crop.landmarks, pack.template, size) for crop in crops]
     return pack.embedder(chips)[0]
-
-
-def decode_crop(jpeg: bytes) -> Image:
-    """A stored crop's pixels, BGR. Raises PhotoUnreadable."""
-    image: Image | None = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
-    if image is None:
-        raise PhotoUnreadable("A stored face crop can't be read; scan its photo again.")
-    return image
 
 
 class Stopwatch:
@@ -99,7 +89,7 @@ class Stopwatch:
 
 def _search(pack: Pack, settings: VisionSettings) -> Search:
     table = pack.manifest.detector
-    min_score = settings.min_score or table.min_score
+    min_score = table.min_score if settings.min_score is None else settings.min_score
     return Search(min_score, min(table.hint_score, min_score), turns=settings.turned)
 
 
@@ -144,12 +134,13 @@ def _faces(
     for box, score, points, crop, chip, embedding, norm in zip(
         found.boxes, found.scores, found.landmarks, crops, chips, embeddings, norms, strict=True
     ):
+        sides = quality.judge(points * ratio, pack.template, chip, float(score), float(norm), spec.norm_quality)
         faces.append(
             FoundFace(
                 box_of(*(float(v) for v in box / np.tile(frame, 2))),
                 points / frame,
                 float(score),
-                quality.judge(points * ratio, pack.template, chip, float(score), float(norm), spec.norm_quality),
+                sides.quality,
                 embedding,
                 crop,
             )
