@@ -57,7 +57,7 @@ def states(library: Library, calibration: Calibration, seed: int) -> Iterator[Ga
         questions = review(gallery, recognise(gallery, calibration, {}, SETTINGS))
         if not questions:
             break
-        gallery = answer(library, gallery, questions[0], blind=False)
+        gallery = answer(library, gallery, questions[0])
     truth = np.array(library.truth)
     for labels in (1, 1, 2, 3, 5, 10):
         people = [p for p in sorted(library.known) if random.random() < 0.7]

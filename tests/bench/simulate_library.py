@@ -1,6 +1,6 @@
 """Play a person who names a photo library, on embeddings alone: how many answers, how right are the names?
 
-    simulate_library.py EMBEDDINGS.npz CALIBRATION.toml [--half 1] [--libraries 5] [--base]
+    simulate_library.py EMBEDDINGS.npz CALIBRATION.toml [--half 1] [--libraries 5] [--groups]
 
 EMBEDDINGS holds `emb` (N, D) float32, `labels` (N,) and `quality` (N,), one row a face of a folder-per-person data
 set. CALIBRATION holds a `[calibration]` table, as a pack's `pack.toml` does. People are split in two halves; the
@@ -155,31 +155,31 @@ class Progress:
 
 
 def play(
-    library: Library, calibration: Calibration, settings: PeopleSettings, *, blind: bool = False
+    library: Library, calibration: Calibration, settings: PeopleSettings, *, by_group: bool = False
 ) -> Iterator[Progress]:
     """Answer the most valuable question until enough is named or nothing is left to ask.
 
-    "Who is this?" is answered by the majority of the faces, wrong ones included. At "Is this ...?" the faces that
-    are somebody else are deselected, unless `blind`: then the majority decides for all.
+    "Who is this?" is answered by the majority of the faces, wrong ones included; at "Is this ...?" the faces that are
+    somebody else are deselected. `by_group` knows no such questions: the largest group is named by its majority.
     """
     gallery, truth = library.gallery, library.truth
     recognition = recognise(gallery, calibration, {}, settings)
     for answers in range(len(truth)):
         progress = _progress(library, gallery, recognition, answers)
         yield progress
-        questions = review(gallery, recognition)
+        questions = open_groups(gallery, recognition) if by_group else review(gallery, recognition)
         if progress.named >= ENOUGH or not questions:
             return
-        gallery = answer(library, gallery, questions[0], blind=blind)
+        gallery = answer(library, gallery, questions[0])
         recognition = recognise(gallery, calibration, recognition.groups, settings)
 
 
-def answer(library: Library, gallery: Gallery, question: Question, *, blind: bool) -> Gallery:
+def answer(library: Library, gallery: Gallery, question: Question) -> Gallery:
     """The gallery after the question was answered."""
     truth, faces = library.truth, list(gallery.faces)
     majority = Counter(truth[f] for f in question.faces).most_common(1)[0][0]
     for f in question.faces:
-        face, who = faces[f], majority if blind or question.person is None else truth[f]
+        face, who = faces[f], majority if question.person is None else truth[f]
         if question.person is not None and who != question.person:
             faces[f] = replace(face, rejected=face.rejected | {question.person})
         elif who in library.known:
@@ -187,6 +187,18 @@ def answer(library: Library, gallery: Gallery, question: Question, *, blind: boo
         else:
             faces[f] = replace(face, ignored=True)
     return Gallery(tuple(faces), gallery.vectors)
+
+
+def open_groups(gallery: Gallery, recognition: Recognition) -> list[Question]:
+    """Every group with faces that nobody named, the largest first."""
+    waiting: dict[int, list[FaceId]] = {}
+    for face in gallery.faces:
+        suggestion = recognition.suggestions.get(face.id)
+        automatic = suggestion is not None and suggestion.auto
+        if face.id in recognition.groups and face.person is None and not face.ignored and not automatic:
+            waiting.setdefault(recognition.groups[face.id], []).append(face.id)
+    questions = [Question(tuple(faces), None, group, len(faces)) for group, faces in waiting.items()]
+    return sorted(questions, key=lambda q: (-q.value, q.group))
 
 
 def _progress(library: Library, gallery: Gallery, recognition: Recognition, answers: int) -> Progress:
@@ -224,7 +236,7 @@ def main() -> None:
     parser.add_argument("calibration", type=Path)
     parser.add_argument("--half", type=int, default=1)
     parser.add_argument("--libraries", type=int, default=5)
-    parser.add_argument("--blind", action="store_true", help="deselect nothing, the majority decides")
+    parser.add_argument("--groups", action="store_true", help="name whole groups by their majority, nothing else")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     calibration = calibration_of(options.calibration)
@@ -232,7 +244,7 @@ def main() -> None:
     for seed in range(options.libraries):
         library = make_library(faces, seed)
         started, last = time.perf_counter(), None
-        for last in play(library, calibration, PeopleSettings(), blind=options.blind):
+        for last in play(library, calibration, PeopleSettings(), by_group=options.groups):
             if options.verbose:
                 print(f"    {last.answers:3} answers: named {last.named:.3f}, right {last.precision:.4f}")
         count = len(library.truth)

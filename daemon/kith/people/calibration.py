@@ -12,7 +12,7 @@ from kith.types import Calibration
 
 Doubles = NDArray[np.float64]
 
-CLASSIFIER_FEATURES = ("nearest", "centroid", "cohort", "margin", "exemplars", "quality", "years")
+CLASSIFIER_FEATURES = ("nearest", "centroid", "cohort", "margin", "exemplars", "years")
 GROUP_FEATURES = (
     *CLASSIFIER_FEATURES,
     "group_nearest",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kith.people.grouping import Cuts, group_faces, number_groups, shown, unite_people
+from kith.people.grouping import Cuts, group_faces, join_suggested, number_groups, shown, unite_people
 from kith.people.matching import match_faces
 from kith.people.settings import PeopleSettings
 from kith.types import Calibration, FaceId, Gallery, GroupId, Recognition
@@ -36,7 +36,8 @@ def recognise(
     vectors = np.ascontiguousarray(gallery.vectors[order], np.float32)
     clusters = group_faces(faces, vectors, calibration, settings)
     suggestions = match_faces(faces, vectors, clusters, calibration, settings)
-    united = unite_people(faces, clusters)
+    sure = {row: s.person for row, s in suggestions.items() if s.probability_group >= settings.join_above}
+    united = join_suggested(faces, unite_people(faces, clusters), sure)
     kept = shown(united, faces, vectors, Cuts.of(calibration, settings.strictness), settings)
     ids = [f.id for f in faces]
     return Recognition(

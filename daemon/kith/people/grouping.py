@@ -23,7 +23,7 @@ from scipy.spatial.distance import squareform
 
 from kith.people.index import Rows, index_of
 from kith.people.settings import PeopleSettings
-from kith.types import Calibration, Evidence, FaceId, Floats, GroupId
+from kith.types import Calibration, Evidence, FaceId, Floats, GroupId, PersonId
 
 NEVER = 1e9  # distance of a cannot-link pair; divided by a whole component squared it is still above any cut
 EDGE = 1.0  # decades of false match rate below 1e-5 at which faces are looked at together
@@ -224,16 +224,32 @@ def unite_people(faces: Sequence[Evidence], clusters: Rows) -> Rows:
     return united
 
 
-def shown(clusters: Rows, faces: Sequence[Evidence], vectors: Floats, cuts: Cuts, settings: PeopleSettings) -> Flags:
-    """Rows (N,) whose cluster has a core point: a face with `min_faces` - 1 others near it in the cluster.
+def join_suggested(faces: Sequence[Evidence], clusters: Rows, suggested: Mapping[int, PersonId]) -> Rows:
+    """Clusters with each `suggested` row moved to the cluster of its person, unless one of its photo is there."""
+    home = {face.person: int(clusters[row]) for row, face in enumerate(faces) if face.person is not None}
+    there = {(face.photo, int(clusters[row])) for row, face in enumerate(faces)}
+    joined = clusters.copy()
+    for row in sorted(suggested):
+        target = home[suggested[row]]
+        if (faces[row].photo, target) not in there:
+            joined[row] = target
+            there.add((faces[row].photo, target))
+    return joined
 
-    Only faces of enough quality count.
+
+def shown(clusters: Rows, faces: Sequence[Evidence], vectors: Floats, cuts: Cuts, settings: PeopleSettings) -> Flags:
+    """Rows (N,) whose cluster has a named face or a core point: a face with `min_faces` - 1 others near it there.
+
+    Only faces of enough quality count for a core point.
     """
     good = np.array([f.quality >= settings.min_quality for f in faces], bool)
+    named = np.array([f.person is not None for f in faces], bool)
     result = np.zeros(len(faces), bool)
     for members in _members(clusters):
         core = members[good[members]][: settings.largest_component]
-        if len(core) >= settings.min_faces:
+        if named[members].any():
+            result[members] = True
+        elif len(core) >= settings.min_faces:
             near = vectors[core] @ vectors[core].T >= cuts.same - cuts.decade
             np.fill_diagonal(near, True)
             result[members] = near.sum(axis=1).max() >= settings.min_faces

@@ -135,7 +135,6 @@ def compare(
             "cohort": (_standing(score, own, 1) + _standing(score, usual, 0)) / 2,
             "margin": _margin(score, allowed, stranger),
             "exemplars": np.broadcast_to(np.log(np.bincount(people.of)), shape).astype(np.float64),
-            "quality": np.broadcast_to(np.array([[faces[r].quality] for r in rows]), shape).astype(np.float64),
             "years": _years([faces[r] for r in rows], [faces[r] for r in people.rows], people.starts),
             **groups.features(rows, allowed, stranger),
         }

@@ -22,7 +22,8 @@ class PeopleSettings:
     strictness: float = 0.0
     auto: AutoLevel = "strict"
     suggest_above: float = 0.3
-    min_quality: float = 0.12
+    join_above: float = 0.9
+    min_quality: float = 0.05
     exemplars: int = 32
     burst_seconds: float = 3.0
     neighbours: int = 64
