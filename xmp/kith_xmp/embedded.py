@@ -67,10 +67,11 @@ def frame(photo: Path) -> Frame:
     """
     if photo.suffix[1:].casefold() not in _HEIF:
         info = _read(photo, lambda: _pillow_info(photo))
-        return Frame(*info["size"], info["orientation"])
-    shown = _read(photo, lambda: _heif_info(photo))["size"]
+        width, height = info["size"]
+        return Frame(width, height, info["orientation"])
+    width, height = _read(photo, lambda: _heif_info(photo))["size"]
     turn = _read(photo, lambda: heif.orientation(photo))
-    return Frame(*(shown[::-1] if turn >= 5 else shown), turn)
+    return Frame(height, width, turn) if turn >= 5 else Frame(width, height, turn)
 
 
 def legacy(photo: Path) -> Legacy:

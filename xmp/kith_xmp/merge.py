@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import product
 from typing import Any, Final
 
-from kith_xmp import keywords, names
+from kith_xmp import keywords, names, people
 from kith_xmp.keywords import KeywordList
 from kith_xmp.read import Sidecar
 from kith_xmp.regions import SAME_BOX, SAME_FACE, Box, Frame, Region, overlap, snap
@@ -67,7 +67,7 @@ class Owned(StrEnum):
 class Agreed:
     """A named face that was in the file when it was last read or written.
 
-    `retried`: it had gone once and was written again. `mirrored`: its MP entry is Kith's too.
+    `retried`: it had gone once and was written again. `mirror`: how much of its MP entry is Kith's.
     """
 
     name: str | None
@@ -78,7 +78,7 @@ class Agreed:
     owned: Owned = Owned.NOTHING
     source: str = _MWG
     retried: bool = False
-    mirrored: bool = False
+    mirror: Owned = Owned.NOTHING
 
     @property
     def box(self) -> Box:
@@ -97,7 +97,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody without a box whom the file named; `retried`: they had gone once and were written again."""
+    """Somebody whom the file named other than by a region; `retried`: they had gone once and were written again."""
 
     name: str
     retried: bool = False
@@ -115,7 +115,7 @@ class Base:
     def to_json(self) -> dict[str, Any]:
         """A value that `json` can write; `from_json` reads it."""
         return {
-            "faces": [[f.name, f.x, f.y, f.w, f.h, f.owned.value, f.source, f.retried, f.mirrored] for f in self.faces],
+            "faces": [[f.name, *f.box, f.owned.value, f.source, f.retried, f.mirror.value] for f in self.faces],
             "strings": [[s.list, s.text, s.tries] for s in self.strings],
             "people": [[p.name, p.retried] for p in self.people],
             "guesses": list(self.guesses),
@@ -125,7 +125,7 @@ class Base:
     def from_json(cls, data: dict[str, Any]) -> Base:
         """The value that `to_json` gave."""
         return cls(
-            tuple(Agreed(n, x, y, w, h, Owned(o), s, r, m) for n, x, y, w, h, o, s, r, m in data["faces"]),
+            tuple(Agreed(n, x, y, w, h, Owned(o), s, r, Owned(m)) for n, x, y, w, h, o, s, r, m in data["faces"]),
             tuple(Added(*s) for s in data["strings"]),
             tuple(Person(*p) for p in data["people"]),
             tuple(data["guesses"]),
@@ -136,7 +136,8 @@ class Kind(StrEnum):
     """What another program decided.
 
     ADDED: a face, or a name for one of ours that had none. RENAMED: another name than the catalogue's. REJECTED: a
-    guess was taken away. DISPUTED: a person's name was taken away, twice. MOVED: the box. PERSON_ADDED and
+    guess was taken away. DISPUTED: a person's name was taken away twice,
+    or a region of ours without a name once. MOVED: the box. PERSON_ADDED and
     PERSON_DISPUTED: somebody without a box.
     """
 
@@ -229,18 +230,21 @@ def merge(
     """
     settings = settings or Settings()
     faces = tuple(_prepared(f, theirs.frame, settings) for f in ours.faces)
+    theirs = _without_our_doubts(theirs, base)
+    faces, decisions = _heard_elsewhere(base, faces, theirs)
     file = () if theirs.mwg.stale else tuple(r for r in theirs.regions if r.source == _MWG and not r.label)
     known = tuple(b for b in base.faces if b.source == _MWG)
     rewritten = creating or _was_rewritten(base, known, file, theirs)
-    matched = _match(faces, known, file)
+    matched, before = _match(faces, known, file)
 
     outcomes: list[_Outcome] = []
-    decisions: list[Decision] = []
     for face, was, now in matched:
         outcome, said = _resolve(face, was, now, theirs, settings, rewritten=rewritten)
+        if outcome and outcome.was is None and outcome.now is None and _is_said_elsewhere(face, theirs):
+            outcome = replace(outcome, written=False)
         outcomes += [outcome] if outcome else []
         decisions += said
-    withdrawn, found = _unclaimed(base, known, matched, file, theirs, settings)
+    withdrawn, found = _unclaimed(before, matched, file, settings)
     decisions += found
     who, said = _people(base, ours, outcomes, theirs, rewritten=rewritten, settings=settings)
     decisions += said
@@ -255,7 +259,7 @@ def merge(
     guesses = _guesses(base, outcomes, theirs)
     changes = Changes(mwg, microsoft, strings, guesses if set(guesses) != set(theirs.guesses) else None)
     listed = tuple(n for n in guesses if _in(n, (o.face.name for o in outcomes if o.face.guess)))
-    agreed = _agreed(base, kept, mirrored, mwg, theirs)
+    agreed = _agreed(base, kept, mirrored, mwg, microsoft, theirs)
     return Merged(changes, tuple(decisions), Base(agreed, added, who, listed))
 
 
@@ -267,15 +271,18 @@ def _prepared(face: Face, frame: Frame, settings: Settings) -> Face:
     return replace(face, name=names.person(face.name, settings.nobody), x=x, y=y, w=w, h=h)
 
 
+def _without_our_doubts(theirs: Sidecar, base: Base) -> Sidecar:
+    """Names listed as guesses by us are about our regions: one like it elsewhere is somebody's answer."""
+    sure = (replace(r, guess=r.guess and not _in(r.name, base.guesses)) for r in theirs.regions)
+    return replace(theirs, regions=tuple(sure))
+
+
 Boxed = Face | Agreed | Region
 Match = tuple[Face, Agreed | None, Region | None]
 
 
-def pairs(a: Sequence[Boxed], b: Sequence[Boxed], *, by_name: bool = False) -> dict[int, int]:
-    """Which of `a` is which of `b`: equal names that overlap first, then the best overlap, each used once.
-
-    `by_name` also pairs what is left over by a name that both sides have exactly once: a box dragged elsewhere.
-    """
+def pairs(a: Sequence[Boxed], b: Sequence[Boxed]) -> dict[int, int]:
+    """Which of `a` is which of `b`: equal names that overlap first, then the best overlap, each used once."""
     near = [
         (not names.same(p.name, q.name), -o, i, j)
         for (i, p), (j, q) in product(enumerate(a), enumerate(b))
@@ -285,31 +292,41 @@ def pairs(a: Sequence[Boxed], b: Sequence[Boxed], *, by_name: bool = False) -> d
     for _, _, i, j in sorted(near):
         if i not in found and j not in found.values():
             found[i] = j
-    return found | _by_unique_name(a, b, found) if by_name else found
+    return found
 
 
-def _by_unique_name(a: Sequence[Boxed], b: Sequence[Boxed], found: dict[int, int]) -> dict[int, int]:
-    left = {names.key(p.name): i for i, p in enumerate(a) if i not in found and p.name}
-    right = {names.key(q.name): j for j, q in enumerate(b) if j not in found.values() and q.name}
+def _dragged(a: Sequence[Boxed], b: Sequence[Boxed], left: Iterable[int], right: Iterable[int]) -> dict[int, int]:
+    """Of what is left over on both sides, the names that each side has exactly once: boxes dragged elsewhere."""
 
-    def once(side: Sequence[Boxed], name: str) -> bool:
-        return sum(names.key(p.name) == name for p in side) == 1
+    def once(side: Sequence[Boxed], among: Iterable[int]) -> dict[str, int]:
+        keys = [names.key(p.name) for p in side]
+        return {keys[i]: i for i in among if keys[i] and keys.count(keys[i]) == 1}
 
-    return {i: right[n] for n, i in left.items() if n in right and once(a, n) and once(b, n)}
+    there = once(b, right)
+    return {i: there[name] for name, i in once(a, left).items() if name in there}
 
 
-def _match(faces: Sequence[Face], known: Sequence[Agreed], file: Sequence[Region]) -> list[Match]:
-    """Each of our faces with what it was in the file and what it is there now."""
-    was, now = pairs(faces, known, by_name=True), pairs(known, file, by_name=True)
+def _match(
+    faces: Sequence[Face], known: Sequence[Agreed], file: Sequence[Region]
+) -> tuple[list[Match], dict[int, Agreed]]:
+    """Each of our faces with what it was in the file and is there now; by index in the file what each entry was."""
+    was, now = pairs(faces, known), pairs(known, file)
     through = {i: now[b] for i, b in was.items() if b in now}
-    rest_ours = [i for i in range(len(faces)) if i not in through]
-    rest_file = [j for j in range(len(file)) if j not in now.values()]
-    direct = pairs([faces[i] for i in rest_ours], [file[j] for j in rest_file])
-    through |= {rest_ours[i]: rest_file[j] for i, j in direct.items()}
-    return [
+    ours, theirs = _rest(faces, through), _rest(file, now.values())
+    direct = pairs([faces[i] for i in ours], [file[j] for j in theirs])
+    through |= {ours[i]: theirs[j] for i, j in direct.items()}
+    now |= _dragged(known, file, _rest(known, now), _rest(file, [*now.values(), *through.values()]))
+    through |= {i: now[b] for i, b in was.items() if b in now and i not in through}
+    matched = [
         (face, known[was[i]] if i in was else None, file[through[i]] if i in through else None)
         for i, face in enumerate(faces)
     ]
+    return matched, {file[j].index: known[b] for b, j in now.items()}
+
+
+def _rest(side: Sequence[Boxed], used: Iterable[int]) -> list[int]:
+    taken = set(used)
+    return [i for i in range(len(side)) if i not in taken]
 
 
 def _moved(a: Box, b: Box, frame: Frame) -> bool:
@@ -344,19 +361,50 @@ def _in(name: str | None, others: Iterable[str | None]) -> bool:
 # One face
 
 
+def _heard_elsewhere(base: Base, faces: tuple[Face, ...], theirs: Sidecar) -> tuple[tuple[Face, ...], list[Decision]]:
+    """Names that only another schema has and that neither the base nor the catalogue knows: our faces take them."""
+    found: list[Decision] = []
+    ours = list(faces)
+    for region in theirs.regions:
+        seen: list[Boxed] = [*base.faces, *ours]
+        known = any(names.same(s.name, region.name) and overlap(s.box, region.box) >= SAME_FACE for s in seen)
+        if region.source == _MWG or not region.name or known:
+            continue
+        at = pairs([region], ours).get(0)
+        if at is None:
+            found.append(Decision(Kind.ADDED, region.name, region=region))
+            continue
+        face = ours[at]
+        ours[at] = replace(face, name=region.name, guess=region.guess, disputed=False)
+        kind = Kind.RENAMED if face.name else Kind.ADDED
+        found.append(Decision(kind, region.name, face.name, face.id, region))
+    return tuple(ours), found
+
+
 def _resolve(
     face: Face, was: Agreed | None, now: Region | None, theirs: Sidecar, settings: Settings, *, rewritten: bool
 ) -> tuple[_Outcome | None, list[Decision]]:
     """What becomes of one of our faces."""
     if theirs.mwg.stale:
         return (None if face.disputed else _Outcome(face, was, None, written=False)), []
+    face, moved = _followed(face, was, now, theirs.frame)
     if now is None or (now.name is None and was is not None and face.name and names.same(was.name, face.name)):
-        return _gone(face, was, now, rewritten=rewritten)
-    if names.same(face.name, now.name):
-        return _agreeing(face, was, now, theirs.frame)
-    if was is not None and names.same(was.name, now.name) and now.name:
-        return _ours_changed(face, was, now, settings), []
-    return _named_otherwise(face, was, now)
+        outcome, said = _gone(face, was, now, rewritten=rewritten)
+    elif names.same(face.name, now.name):
+        outcome, said = _agreeing(face, was, now)
+    elif was is not None and names.same(was.name, now.name) and now.name:
+        outcome, said = _ours_changed(face, was, now, settings), []
+    else:
+        outcome, said = _named_otherwise(face, was, now)
+    return outcome, said + moved if outcome else said
+
+
+def _followed(face: Face, was: Agreed | None, now: Region | None, frame: Frame) -> tuple[Face, list[Decision]]:
+    """The face where another program moved it to."""
+    if was is None or now is None or not _moved(was.box, now.box, frame):
+        return face, []
+    there = replace(face, x=now.x, y=now.y, w=now.w, h=now.h)
+    return there, [Decision(Kind.MOVED, face.name, face.name, face.id, now)]
 
 
 def _gone(
@@ -368,22 +416,19 @@ def _gone(
         return None, []
     if was is None or rewritten or not names.same(was.name, face.name):
         return _Outcome(face, was, now, owned, was is not None and was.retried), []
-    if face.guess or face.name is None:
+    if face.guess and face.name is not None:
         return None, [Decision(Kind.REJECTED, None, face.name, face.id, now)]
-    if was.retried:
+    if was.retried or face.name is None:
         return None, [Decision(Kind.DISPUTED, None, face.name, face.id, now)]
     return _Outcome(face, was, now, owned, retried=True), []
 
 
-def _agreeing(face: Face, was: Agreed | None, now: Region, frame: Frame) -> tuple[_Outcome, list[Decision]]:
-    """A face that the file names as we do; its box may have moved there. A guess in the file is Kith's own writing."""
+def _agreeing(face: Face, was: Agreed | None, now: Region) -> tuple[_Outcome, list[Decision]]:
+    """A face that the file names as we do. A guess in the file is Kith's own writing."""
     said: list[Decision] = []
     if face.disputed:
         face = replace(face, disputed=False)
         said.append(Decision(Kind.ADDED, now.name, None, face.id, now))
-    if was is not None and _moved(was.box, now.box, frame):
-        face = replace(face, x=now.x, y=now.y, w=now.w, h=now.h)
-        said.append(Decision(Kind.MOVED, now.name, now.name, face.id, now))
     owned = was.owned if was else (Owned.REGION if now.guess else Owned.NOTHING)
     return _Outcome(face, was, now, owned, was is not None and was.retried), said
 
@@ -415,16 +460,10 @@ def _ours_changed(face: Face, was: Agreed, now: Region, settings: Settings) -> _
 
 
 def _unclaimed(
-    base: Base,
-    known: Sequence[Agreed],
-    matched: Sequence[Match],
-    file: Sequence[Region],
-    theirs: Sidecar,
-    settings: Settings,
+    before: dict[int, Agreed], matched: Sequence[Match], file: Sequence[Region], settings: Settings
 ) -> tuple[list[tuple[Agreed, Region]], list[Decision]]:
     """Entries of ours that the catalogue no longer wants, and named faces that it doesn't know."""
     claimed = {now.index for _, _, now in matched if now is not None}
-    before = {file[j].index: known[i] for i, j in pairs(known, file, by_name=True).items()}
     withdrawn = [(was, now) for face, was, now in matched if was and now and _given_up(face, was, now, settings)]
     found: list[Decision] = []
     for region in file:
@@ -435,7 +474,7 @@ def _unclaimed(
             withdrawn += [(was, region)] if was.owned else []
         elif region.name:
             found.append(Decision(Kind.ADDED, region.name, was.name if was else None, None, region))
-    return withdrawn, found + _elsewhere(base, [face for face, _, _ in matched], theirs)
+    return withdrawn, found
 
 
 def _given_up(face: Face, was: Agreed, now: Region, settings: Settings) -> bool:
@@ -445,21 +484,10 @@ def _given_up(face: Face, was: Agreed, now: Region, settings: Settings) -> bool:
     return not (settings.unnamed and was.owned is Owned.REGION)
 
 
-def _elsewhere(base: Base, faces: Sequence[Face], theirs: Sidecar) -> list[Decision]:
-    """Named faces that only another schema has and that neither the base nor the catalogue knows."""
-    found: list[Decision] = []
-    seen: list[Boxed] = [*base.faces, *faces]
-    for region in theirs.regions:
-        if region.source == _MWG or not region.name:
-            continue
-        if any(names.same(s.name, region.name) and overlap(s.box, region.box) >= SAME_FACE for s in seen):
-            continue
-        at = pairs([region], faces).get(0)
-        face = None if at is None else faces[at]
-        kind = Kind.RENAMED if face and face.name else Kind.ADDED
-        previous, owner = (face.name, face.id) if face else (None, None)
-        found.append(Decision(kind, region.name, previous, owner, region))
-    return found
+def _is_said_elsewhere(face: Face, theirs: Sidecar) -> bool:
+    """Whether another schema's region says the same of a face: then it needs no second one."""
+    others = (r for r in theirs.regions if r.source != _MWG)
+    return any(names.same(r.name, face.name) and overlap(r.box, face.box) >= SAME_FACE for r in others)
 
 
 def _people(
@@ -479,14 +507,23 @@ def _people(
             decisions.append(Decision(Kind.PERSON_DISPUTED, None, name))
         else:
             kept.append(Person(name, retried=True))
-    own = [*_our_names(base, settings), *(f.name for f in ours.faces)]
-    for name in theirs.people:
-        if _in(name, wanted) or _in(name, own):
+    others = _listed_by_others(base, theirs, settings)
+    for name in others:
+        if _in(name, wanted):
             continue
-        if names.key(name) not in before:
+        if _in(name, theirs.people) and names.key(name) not in before and not _in(name, (f.name for f in ours.faces)):
             decisions.append(Decision(Kind.PERSON_ADDED, name))
         kept.append(before.get(names.key(name), Person(name)))
     return tuple(kept), decisions
+
+
+def _listed_by_others(base: Base, theirs: Sidecar, settings: Settings) -> list[str]:
+    """The people whom the file names by anything but regions and strings of ours."""
+    ours = {(s.list, s.text) for s in base.strings}
+    lists = {k: tuple(t for t in texts if (k, t) not in ours) for k, texts in theirs.lists.items()}
+    by_others = [*people.named(lists, (), settings), *lists.get("subject", ())]
+    by_anyone = people.named(theirs.lists, theirs.listed, settings)
+    return [n for n in theirs.listed if _in(n, by_others) or not _in(n, by_anyone)]
 
 
 def _our_names(base: Base, settings: Settings) -> tuple[str, ...]:
@@ -496,12 +533,12 @@ def _our_names(base: Base, settings: Settings) -> tuple[str, ...]:
 
 
 def _to_be_named(
-    base: Base, outcomes: Sequence[_Outcome], people: Sequence[str], theirs: Sidecar, settings: Settings
+    base: Base, outcomes: Sequence[_Outcome], who: Sequence[str], theirs: Sidecar, settings: Settings
 ) -> tuple[str, ...]:
     """Whom our strings name: all but those whom the file named by itself."""
     ours = _our_names(base, settings)
     said = [o.face.name for o in outcomes if o.face.name and o.owned and o.written]
-    more = [*(o.face.name for o in outcomes if o.face.name and not o.written), *people]
+    more = [*(o.face.name for o in outcomes if o.face.name and not o.written), *who]
     return names.unique([*said, *(n for n in more if not _in(n, theirs.names) or _in(n, ours))])
 
 
@@ -554,52 +591,78 @@ def _mirror(
     withdrawn: Sequence[tuple[Agreed, Region]],
     theirs: Sidecar,
     settings: Settings,
-) -> tuple[ListChanges, set[int]]:
-    """The changes of MP regions that keep them in step, and the places in `kept` whose MP entry is ours."""
+) -> tuple[ListChanges, dict[int, Owned]]:
+    """The changes that keep MP regions in step, and by place in `kept` how much of the MP entry is then ours."""
     if theirs.mwg.stale:
-        return ListChanges(), set()
-    entries = theirs.microsoft.regions
-    used: set[int] = set()
+        return ListChanges(), {}
+    twins = _twins(kept, theirs.microsoft.regions)
+    owned: dict[int, Owned] = {}
     rename: list[tuple[int, str | None]] = []
     move: list[tuple[int, Box]] = []
-    add: list[tuple[int, Region]] = []
-    mirrored: set[int] = set()
+    for i, twin in twins.items():
+        o = kept[i]
+        owned[i] = o.was.mirror if o.was else Owned.NOTHING
+        if not names.same(twin.name, o.face.name):
+            rename.append((twin.index, o.face.name))
+            owned[i] = owned[i] or Owned.NAME
+        box = _box_after(o, theirs.frame)
+        ours = owned[i] is Owned.REGION or _to_move(o, theirs.frame)
+        move += [(twin.index, box)] if ours and _moved(twin.box, box, theirs.frame) else []
+    remove, unnamed = _mirrors_gone(twins, kept, matched, withdrawn, theirs)
+    add = _mirrors_new(twins, kept, theirs, settings, theirs.microsoft.size - len(remove))
+    owned |= dict.fromkeys(add, Owned.REGION)
+    entries = tuple(Region(kept[i].face.name, *kept[i].face.box, source="MP") for i in add)
+    return ListChanges(entries, remove, (*rename, *((i, None) for i in unnamed)), tuple(move)), owned
+
+
+def _twins(kept: Sequence[_Outcome], entries: Sequence[Region]) -> dict[int, Region]:
+    """The MP entries of those faces whose other entry is ours, by their place in `kept`."""
+    found: dict[int, Region] = {}
     for i, o in enumerate(kept):
         if o.owned is Owned.NOTHING:
             continue
         at = o.now.box if o.now else o.was.box if o.was else o.face.box
-        twin = next((e for e in entries if e.index not in used and overlap(e.box, at) >= SAME_FACE), None)
-        if twin is None:
-            if (theirs.microsoft.present or settings.microsoft) and o.owned is Owned.REGION:
-                add.append((i, Region(o.face.name, *o.face.box, source="MP")))
-            continue
-        used.add(twin.index)
-        mirrored |= {i} if o.was is not None and o.was.mirrored else set()
-        rename += [(twin.index, o.face.name)] if not names.same(twin.name, o.face.name) else []
-        box = o.face.box if o.now is None or _to_move(o, theirs.frame) else o.now.box
-        move += [(twin.index, box)] if _moved(twin.box, box, theirs.frame) else []
-    left = [e for e in entries if e.index not in used]
-    remove = [e.index for e in left if _is_one_of(e, _mirrors_gone(kept, matched, withdrawn))]
-    rename += [(e.index, None) for e in left if _is_one_of(e, [w for w, _ in withdrawn if w.owned is Owned.NAME])]
-    room = _room(theirs.microsoft.size - len(remove), settings)
-    fitting = add[:room]
-    mirrored |= {i for i, _ in fitting}
-    return ListChanges(tuple(r for _, r in fitting), tuple(remove), tuple(rename), tuple(move)), mirrored
-
-
-def _is_one_of(entry: Region, faces: Iterable[Agreed]) -> bool:
-    return any(names.same(entry.name, f.name) and overlap(entry.box, f.box) >= SAME_FACE for f in faces)
+        free = [e for e in entries if e not in found.values() and overlap(e.box, at) >= SAME_FACE]
+        if free:
+            found[i] = free[0]
+    return found
 
 
 def _mirrors_gone(
+    twins: dict[int, Region],
     kept: Sequence[_Outcome],
     matched: Sequence[Match],
     withdrawn: Sequence[tuple[Agreed, Region]],
-) -> list[Agreed]:
-    """Faces whose MP entry we wrote and that no longer have an entry in the other list."""
+    theirs: Sidecar,
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The MP entries to remove, and those to take our name from: their faces have no other entry any more."""
     alive = {id(o.was) for o in kept if o.was is not None}
-    lost = [was for _, was, _ in matched if was is not None and id(was) not in alive]
-    return [was for was in [*lost, *(w for w, _ in withdrawn)] if was.mirrored]
+    gone = [was for _, was, _ in matched if was is not None and id(was) not in alive]
+    gone += [was for was, _ in withdrawn]
+    left = [e for e in theirs.microsoft.regions if e not in twins.values()]
+
+    def mine(entry: Region, owned: Owned) -> bool:
+        faces = [g for g in gone if g.mirror is owned and names.same(entry.name, g.name)]
+        return any(overlap(entry.box, g.box) >= SAME_FACE for g in faces)
+
+    remove = tuple(e.index for e in left if mine(e, Owned.REGION))
+    return remove, tuple(e.index for e in left if mine(e, Owned.NAME))
+
+
+def _mirrors_new(
+    twins: dict[int, Region], kept: Sequence[_Outcome], theirs: Sidecar, settings: Settings, size: int
+) -> list[int]:
+    """The places in `kept` of those that get an MP entry: where there are MP regions already, or by choice."""
+    if not (theirs.microsoft.present or settings.microsoft):
+        return []
+    return [i for i, o in enumerate(kept) if o.owned is Owned.REGION and i not in twins][: _room(size, settings)]
+
+
+def _box_after(outcome: _Outcome, frame: Frame) -> Box:
+    """The box that a face has in the file after the changes."""
+    if outcome.now is None or _to_move(outcome, frame):
+        return outcome.face.box
+    return outcome.now.box
 
 
 # Strings
@@ -665,17 +728,32 @@ def _guesses(base: Base, outcomes: Sequence[_Outcome], theirs: Sidecar) -> tuple
 
 
 def _agreed(
-    base: Base, kept: Sequence[_Outcome], mirrored: set[int], mwg: ListChanges, theirs: Sidecar
+    base: Base,
+    kept: Sequence[_Outcome],
+    mirrored: dict[int, Owned],
+    mwg: ListChanges,
+    microsoft: ListChanges,
+    theirs: Sidecar,
 ) -> tuple[Agreed, ...]:
-    """The named faces that the file has after the changes."""
+    """The faces that the file has after the changes: ours, and the named ones of others."""
     if theirs.mwg.stale:
         return base.faces
     agreed = []
     for i, o in enumerate(kept):
-        box = o.face.box if o.now is None or _to_move(o, theirs.frame) else o.now.box
-        agreed.append(Agreed(o.face.name, *box, o.owned, _MWG, o.retried, i in mirrored))
+        if o.face.name or o.owned:
+            box = _box_after(o, theirs.frame)
+            agreed.append(Agreed(o.face.name, *box, o.owned, _MWG, o.retried, mirrored.get(i, Owned.NOTHING)))
     done = {o.now.index for o in kept if o.now} | {*mwg.remove, *(i for i, _ in mwg.rename)}
-    for region in theirs.regions:
-        if region.name and not (region.source == _MWG and region.index in done):
-            agreed.append(Agreed(region.name, *region.box, source=region.source))
-    return tuple(agreed)
+    foreign = [r for r in theirs.regions if r.source == _MWG and r.index not in done]
+    foreign += [after for r in theirs.others if (after := _after(r, microsoft))]
+    return (*agreed, *(Agreed(r.name, *r.box, source=r.source) for r in foreign if r.name))
+
+
+def _after(region: Region, microsoft: ListChanges) -> Region | None:
+    """A region of another schema after the changes of MP regions; None if it is removed."""
+    if region.source != "MP":
+        return region
+    if region.index in microsoft.remove:
+        return None
+    x, y, w, h = dict(microsoft.move).get(region.index, region.box)
+    return replace(region, name=dict(microsoft.rename).get(region.index, region.name), x=x, y=y, w=w, h=h)

@@ -17,18 +17,21 @@ class Sidecar:
     """The people of one packet.
 
     `regions` are the faces of all schemas, each once; `mwg` and `microsoft` are those two schemas' own lists, the
-    ones that are also written. `people` have no region. `lists` are the keyword lists that are there, to the letter.
-    `guesses` are the names that Kith wrote without having been told. `frame` is the photo's, with the orientation
-    that boxes were turned by.
+    ones that are also written; `others` are the faces of all schemas but mwg-rs. `listed` are all whom anything but a
+    region names, `people` those of them who have no region. `lists` are the keyword lists that are there, to the
+    letter. `guesses` are the names that Kith wrote without having been told. `frame` is the photo's, with the
+    orientation that boxes were turned by.
     """
 
     regions: tuple[Region, ...]
     people: tuple[str, ...]
+    listed: tuple[str, ...]
     lists: Mapping[str, tuple[str, ...]]
     guesses: tuple[str, ...]
     frame: Frame
     mwg: RegionList = field(default_factory=RegionList)
     microsoft: RegionList = field(default_factory=RegionList)
+    others: tuple[Region, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,18 +53,19 @@ def read_packet(packet: Packet, frame: Frame, settings: Settings, known: Collect
         frame = replace(frame, orientation=regions.orientation_of(packet))
     mwg = regions.read_mwg(packet, frame, settings)
     microsoft = regions.read_microsoft(packet, frame, settings)
-    others = [regions.read_iptc(packet, frame, settings), regions.read_acdsee(packet, frame, settings)]
+    others = [microsoft, regions.read_iptc(packet, frame, settings), regions.read_acdsee(packet, frame, settings)]
     guesses = packet.strings(GUESSES) or ()
     doubtful = {names.key(g) for g in guesses}
     faces = tuple(
         replace(r, guess=r.name is not None and names.key(r.name) in doubtful)
-        for r in regions.combine([mwg, microsoft, *others], frame)
+        for r in regions.combine([mwg, *others], frame)
     )
     lists = keywords.read(packet)
-    everybody = [n for found in (mwg, microsoft, *others) for n in found.names]
+    everybody = [n for found in (mwg, *others) for n in found.names]
     everybody += people.named(lists, known, settings)
-    boxed = [r.name for r in faces]
-    return Sidecar(faces, people.without_box(everybody, boxed), lists, guesses, frame, mwg, microsoft)
+    elsewhere = tuple(r for found in others for r in found.regions)
+    alone = people.without_box(everybody, [r.name for r in faces])
+    return Sidecar(faces, alone, names.unique(everybody), lists, guesses, frame, mwg, microsoft, elsewhere)
 
 
 def beside(sidecar: Sidecar | None, embedded: Sidecar | None, picasa: RegionList | None = None) -> Sidecar | None:

@@ -19,7 +19,7 @@ _EMPTY: Final = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Kith">\n'
     ' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
-    '  <rdf:Description rdf:about=""/>\n'
+    '  <rdf:Description rdf:about="">\n  </rdf:Description>\n'
     " </rdf:RDF>\n"
     "</x:xmpmeta>\n"
     '<?xpacket end="w"?>\n'
