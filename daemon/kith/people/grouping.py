@@ -2,10 +2,9 @@
 
 Candidate edges of the neighbour graph -> connected components -> inside each component every face is replaced by the
 mean of itself and its sure neighbours (query expansion, Arandjelović & Zisserman, CVPR 2012), average linkage (scipy)
-is cut at one cosine, and once more over the means of the clusters, which are less noisy than faces. A component's
-result depends on nothing outside it. Must-link pairs have distance 0;
-cannot-link pairs a distance so large that no average over a component falls below the cut again, which makes ordinary
-average linkage an exactly constrained one.
+is cut at one cosine, and once more over the means of the clusters, which lets strays in. A component's result depends
+on nothing outside it. Must-link pairs have distance 0; cannot-link pairs a distance so large that no average over a
+component falls below the cut again, which makes ordinary average linkage an exactly constrained one.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from kith.types import Calibration, Evidence, FaceId, Floats, GroupId, PersonId
 
 NEVER = 1e9  # distance of a cannot-link pair; divided by a whole component squared it is still above any cut
 EDGE = 1.0  # decades of false match rate below 1e-5 at which faces are looked at together
+SETTLED = 3  # clusters of so many faces are not joined in the second pass, which is for strays
 TIGHTER = 0.5  # decades by which an oversized component is cut tighter, again and again
 
 Doubles = NDArray[np.float64]
@@ -136,9 +136,15 @@ def _group_component(members: Sequence[Evidence], vectors: Floats, burst: Rows, 
     """For each member the position of the first of its cluster; members of one `burst` belong together."""
     never = cannot_link(members)
     faces = _average_linkage(_expanded(vectors, never, cuts), burst, never, cuts.same)
-    belongs = np.eye(faces.max() + 1)[faces]
-    means = _unit(belongs.T @ vectors)
-    clusters = _average_linkage(means, np.arange(len(means)), belongs.T @ never @ belongs > 0, cuts.same)
+    sums, size = np.zeros((faces.max() + 1, vectors.shape[1])), np.bincount(faces)
+    np.add.at(sums, faces, vectors)
+    means = _unit(sums)
+    settled = size >= SETTLED
+    apart = settled[:, None] & settled[None, :]
+    left, right = np.nonzero(never)
+    apart[faces[left], faces[right]] = True
+    np.fill_diagonal(apart, False)
+    clusters = _average_linkage(means, np.arange(len(means)), apart, cuts.same)
     return _first_of(clusters[faces])
 
 
