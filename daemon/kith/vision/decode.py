@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 from PIL import Image as Pillow
+from PIL.TiffImagePlugin import TiffImageFile
 
 from kith.errors import PhotoTooLarge, PhotoUnreadable
 from kith.files import file_error, show
@@ -34,6 +35,7 @@ RAW_SUFFIXES = (
 )
 PHOTO_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
 
+IMAGE_WIDTH, IMAGE_LENGTH = 0x0100, 0x0101
 ORIENTATION, EXIF_IFD, DATE_ORIGINAL, SUBSECONDS_ORIGINAL = 0x0112, 0x8769, 0x9003, 0x9291
 LIBRAW_FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's sizes.flip -> EXIF orientation
 REDUCTIONS = {
@@ -43,6 +45,7 @@ REDUCTIONS = {
 }
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
 TRANSPOSING = frozenset((5, 6, 7, 8))
+TURNED_BY_DECODER = frozenset(("TIFF",))  # libtiff's and Pillow's readers both undo the orientation
 PREVIEW_ENOUGH = 1000  # a RAW's embedded preview is good enough from this long side
 
 
@@ -60,7 +63,7 @@ class Picture:
 
     `width` and `height` are the stored pixels, `orientation` (EXIF 1..8) turns them into the displayed picture and is
     1 where the file doesn't say (`oriented` is False then) or the format turns its pictures itself (HEIC). `turn` is
-    the orientation that decoded pixels still need: `orientation`, but for previews that the camera turned.
+    the orientation that decoded pixels still need: `orientation`, but where camera or decoder have turned them.
     """
 
     name: str
@@ -131,7 +134,7 @@ def _picture(data: bytes, name: str, limits: Limits) -> Picture:
     pillow_heif.register_heif_opener(thumbnails=False)
     try:
         with Pillow.open(io.BytesIO(data)) as header:
-            form, (width, height), exif = str(header.format), header.size, header.getexif()
+            form, (width, height), exif = str(header.format), _stored_size(header), header.getexif()
     except Pillow.DecompressionBombError as error:
         raise PhotoTooLarge(f"{name} claims more pixels than any photo has; it is left alone.") from error
     except Exception as error:  # Pillow's readers raise nearly anything on damaged headers
@@ -142,7 +145,15 @@ def _picture(data: bytes, name: str, limits: Limits) -> Picture:
     orientation = told if isinstance(told, int) and oriented else 1
     decoder = DECODERS.get(form, _opencv)
     decode = partial(decoder, data, name, max(width, height))
-    return Picture(name, width, height, orientation, orientation, oriented, captured_at(exif), decode)
+    turn = 1 if form in TURNED_BY_DECODER else orientation
+    return Picture(name, width, height, orientation, turn, oriented, captured_at(exif), decode)
+
+
+def _stored_size(header: Pillow.Image) -> tuple[int, int]:
+    """Width and height before orientation; of TIFFs Pillow gives them after."""
+    if isinstance(header, TiffImageFile):
+        return int(header.tag_v2[IMAGE_WIDTH]), int(header.tag_v2[IMAGE_LENGTH])
+    return header.size
 
 
 def _raw(data: bytes, name: str, limits: Limits) -> Picture:

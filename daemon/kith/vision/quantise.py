@@ -17,9 +17,8 @@ OPERATORS = ["Conv", "Add", "MaxPool", "AveragePool", "Relu", "Pad"]
 def quantised(model: bytes, ranges: Mapping[str, tuple[float, float]], shape: tuple[int, ...]) -> bytes:
     """The model with weights and activations as 8-bit integers; the same bytes for the same library versions.
 
-    `ranges` gives lowest and highest value by tensor, `shape` any input that the model takes. Seven bits are used, so
-    that processors without VNNI, whose 16-bit sums saturate at eight, compute the same (onnxruntime, "Quantize ONNX
-    models", when and why to try reduce_range).
+    `ranges` gives lowest and highest value by tensor, `shape` any input that the model takes. Weights are unsigned:
+    with signed ones, processors without VNNI saturate in their 16-bit sums (onnxruntime, "Quantize ONNX Models").
     """
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
@@ -39,9 +38,8 @@ def quantised(model: bytes, ranges: Mapping[str, tuple[float, float]], shape: tu
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=OPERATORS,
             per_channel=True,
-            reduce_range=True,
             activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+            weight_type=QuantType.QUInt8,
             extra_options={"TensorQuantOverrides": overrides},
         )
         return bytes(onnx.load(str(target)).SerializeToString(deterministic=True))

@@ -13,38 +13,47 @@ from kith.vision import align
 from kith.vision.packs import Pack
 
 SAMPLES = 200  # faces that are worth looking at
-ENOUGH = 10  # faces with company in their photo that a judgement needs
-FORGIVEN = 0.1  # part of the faces that may fail: people in posters, mirrors, twins, things taken for faces
+ENOUGH = 5  # photos with several faces that a judgement needs
+FORGIVEN = 0.2  # part of these photos that may fail: posters, mirrors, twins, collages, things taken for faces
 BLUR = 0.012  # standard deviation, in sides of the chip
 
 
 def self_check(pack: Pack, samples: Sequence[tuple[PhotoId, Crop]]) -> bool:
-    """True where the pack is to be trusted; False while there are too few faces to say.
+    """True where the pack is to be trusted; False while there are too few photos with several faces to say.
 
     Of each face a mirrored, slightly blurred twin is made. The twin must be nearer to its face than to every other face
     of the same photo; what is one person and what are two must lie on their sides of the pack's own threshold. Raises
     ModelCorrupt where a pack fails: shuffled weights and wrong preprocessing do.
     """
-    if len(samples) < ENOUGH:
+    if not samples:
         return False
-    size = pack.manifest.embedder.size
-    faces, twins = _embedded(pack, samples, size)
+    faces, twins = _embedded(pack, samples, pack.manifest.embedder.size)
     if not np.isfinite(faces).all() or not np.isfinite(twins).all():
         raise _corrupt(pack, "it gives numbers that are none")
-    photos = np.array([photo for photo, _ in samples], np.int64)
-    company = (photos[:, None] == photos) & ~np.eye(len(photos), dtype=bool)
-    accompanied = company.any(1)
     similar = twins @ faces.T
-    own = similar.diagonal()
-    threshold = pack.calibration.cosine_fmr["1e-3"]
-    if np.median(own) < threshold:
-        raise _corrupt(pack, "it doesn't know a face again in a mirror")
-    if accompanied.sum() < ENOUGH:
+    photos = np.array([photo for photo, _ in samples], np.int64)
+    groups = [np.flatnonzero(photos == photo) for photo in np.unique(photos)]
+    blocks = [similar[np.ix_(group, group)] for group in groups if len(group) > 1]
+    if len(blocks) < ENOUGH:
         return False
-    nearest_other = np.where(company, similar, -1).max(1)[accompanied]
-    if (nearest_other >= own[accompanied]).mean() > FORGIVEN or np.median(nearest_other) >= threshold:
-        raise _corrupt(pack, "it doesn't tell people on one photo apart")
+    threshold = pack.calibration.cosine_fmr["1e-3"]
+    if np.median(similar.diagonal()) < threshold:
+        raise _corrupt(pack, "it doesn't know a face again in a mirror")
+    if np.mean([not _twins_are_nearest(block) for block in blocks]) > FORGIVEN:
+        raise _corrupt(pack, "it takes other people for a face's mirror image")
+    if np.median([_between_faces(block) for block in blocks]) >= threshold:
+        raise _corrupt(pack, "all people look the same to it")
     return True
+
+
+def _twins_are_nearest(similar: Floats) -> bool:
+    """Whether every twin (row) of one photo is most like its own face (column)."""
+    return bool((similar.argmax(1) == np.arange(len(similar))).all())
+
+
+def _between_faces(similar: Floats) -> float:
+    """The median similarity of the different faces of one photo."""
+    return float(np.median(similar[~np.eye(len(similar), dtype=bool)]))
 
 
 def _embedded(pack: Pack, samples: Sequence[tuple[PhotoId, Crop]], size: int) -> tuple[Floats, Floats]:
