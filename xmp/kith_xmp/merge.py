@@ -7,7 +7,7 @@ the catalogue only is a change for the file; where both changed, the file wins, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import product
@@ -389,7 +389,7 @@ def _resolve(
         return (None if face.disputed else _Outcome(face, was, None, written=False)), []
     face, moved = _followed(face, was, now, theirs.frame)
     if now is None or (now.name is None and was is not None and face.name and names.same(was.name, face.name)):
-        outcome, said = _gone(face, was, now, rewritten=rewritten)
+        outcome, said = _gone(face, was, now, settings, rewritten=rewritten)
     elif names.same(face.name, now.name):
         outcome, said = _agreeing(face, was, now)
     elif was is not None and names.same(was.name, now.name) and now.name:
@@ -408,7 +408,7 @@ def _followed(face: Face, was: Agreed | None, now: Region | None, frame: Frame) 
 
 
 def _gone(
-    face: Face, was: Agreed | None, now: Region | None, *, rewritten: bool
+    face: Face, was: Agreed | None, now: Region | None, settings: Settings, *, rewritten: bool
 ) -> tuple[_Outcome | None, list[Decision]]:
     """A face that the file doesn't have: new, or taken away by somebody."""
     owned = Owned.REGION if now is None else (was.owned if was and was.owned else Owned.NAME)
@@ -417,7 +417,8 @@ def _gone(
     if was is None or rewritten or not names.same(was.name, face.name):
         return _Outcome(face, was, now, owned, was is not None and was.retried), []
     if face.guess and face.name is not None:
-        return None, [Decision(Kind.REJECTED, None, face.name, face.id, now)]
+        unnamed = _Outcome(replace(face, name=None, guess=False), was, now, owned)
+        return (unnamed if settings.unnamed else None), [Decision(Kind.REJECTED, None, face.name, face.id, now)]
     if was.retried or face.name is None:
         return None, [Decision(Kind.DISPUTED, None, face.name, face.id, now)]
     return _Outcome(face, was, now, owned, retried=True), []
@@ -519,11 +520,16 @@ def _people(
 
 def _listed_by_others(base: Base, theirs: Sidecar, settings: Settings) -> list[str]:
     """The people whom the file names by anything but regions and strings of ours."""
-    ours = {(s.list, s.text) for s in base.strings}
-    lists = {k: tuple(t for t in texts if (k, t) not in ours) for k, texts in theirs.lists.items()}
+    lists = _without_ours(theirs.lists, base)
     by_others = [*people.named(lists, (), settings), *lists.get("subject", ())]
     by_anyone = people.named(theirs.lists, theirs.listed, settings)
     return [n for n in theirs.listed if _in(n, by_others) or not _in(n, by_anyone)]
+
+
+def _without_ours(lists: Mapping[str, tuple[str, ...]], base: Base) -> dict[str, tuple[str, ...]]:
+    """The keyword lists without the strings that Kith added."""
+    ours = {(s.list, s.text) for s in base.strings}
+    return {k: tuple(t for t in texts if (k, t) not in ours) for k, texts in lists.items()}
 
 
 def _our_names(base: Base, settings: Settings) -> tuple[str, ...]:
@@ -711,7 +717,7 @@ def _one_list(
             ours.append(was)
     remove = tuple(t for t in mine if t not in spelled and t in (present or ()))
     if add and not present and one.separator and not one.mirror:
-        carried = keywords.carried_over(one, dict(theirs.lists))
+        carried = keywords.carried_over(one, _without_ours(theirs.lists, base))
         add = [*carried, *(a for a in add if not _in(a, carried))]
     return StringChanges(one.name, tuple(add), remove), ours
 
