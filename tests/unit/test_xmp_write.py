@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from rdflib import Graph
-from rdflib.compare import isomorphic
+from rdflib import BNode, Graph
+from rdflib.term import Node
 
 from kith_xmp import keywords
 from kith_xmp.embedded import embedded_packet, frame, legacy
@@ -54,8 +54,17 @@ def new(*faces: Face, settings: Settings = ALL, photo: Frame = FRAME) -> bytes:
     return write(seed(None), merged.changes, photo) or b""
 
 
-def graph(rdf: etree._Element) -> Graph:
-    return Graph().parse(data=etree.tostring(rdf), format="xml", publicID="http://example.org/")
+def graph(rdf: etree._Element) -> tuple[object, ...]:
+    """The RDF graph of a packet, blank nodes spelled out: they form trees in XMP, so equal means isomorphic."""
+    found = Graph().parse(data=etree.tostring(rdf), format="xml", publicID="http://example.org/")
+    inner = {o for o in found.objects() if isinstance(o, BNode)}
+
+    def spelled(node: Node) -> tuple[object, ...]:
+        about = [(str(p), spelled(o) if isinstance(o, BNode) else o.n3()) for p, o in found.predicate_objects(node)]
+        return tuple(sorted(about, key=repr))
+
+    top = [("" if isinstance(s, BNode) else s.n3(), spelled(s)) for s in set(found.subjects()) - inner]
+    return tuple(sorted(top, key=repr))
 
 
 def without_ours(data: bytes, old: bytes) -> etree._Element:
@@ -69,6 +78,12 @@ def without_ours(data: bytes, old: bytes) -> etree._Element:
             for now, then in zip(element.iter(*ARRAYS), was.iter(*ARRAYS), strict=False):
                 for li in list(now)[len(then) :]:
                     now.remove(li)
+    categories = tag("acdsee:categories")
+    holder, element = packet.holder(categories), packet.element(categories)
+    if holder is not None:
+        holder.set(categories, before.text(categories) or "")
+    if element is not None:
+        element.text = before.text(categories)
     return packet.rdf
 
 
@@ -101,7 +116,10 @@ def test_nothing_to_say_writes_nothing(shared: Path) -> None:
 
 
 def test_one_more_face_leaves_everything_else_as_it_was(shared: Path) -> None:
-    """Rules 16, 20: the same RDF graph without ours, and no byte of the old file is lost."""
+    """Rules 16, 20: the same RDF graph without ours, and no byte of the old file is lost.
+
+    ACDSee keeps a whole document in one property, which is written anew.
+    """
     seen = 0
     for name, (data, photo) in corpus(shared).items():
         try:
@@ -109,9 +127,10 @@ def test_one_more_face_leaves_everything_else_as_it_was(shared: Path) -> None:
         except Unreadable:
             continue
         assert merged.changes, name
-        assert isomorphic(graph(parse(data).rdf), graph(without_ours(written, data))), name
-        rest = iter(written)
-        assert all(byte in rest for byte in data), name
+        assert graph(parse(data).rdf) == graph(without_ours(written, data)), name
+        if not parse(data).has(tag("acdsee:categories")):
+            rest = iter(written)
+            assert all(byte in rest for byte in data), name
         assert NAME in read(written, photo).names
         assert not merge(merged.base, Wanted((Face(NAME, 0.97, 0.03, 0.05, 0.05),)), read(written, photo), ALL).changes
         seen += 1
@@ -237,9 +256,8 @@ def test_a_new_sidecar_starts_from_the_embedded_packet() -> None:
     assert packet.text(tag("dc:rights")) == "© Ann"
     assert packet.text(tag("xmp:Rating")) == "4"
     assert len(seeded) < len(embedded)
-    plain = embedded.replace(
-        b'<xmpMM:DerivedFrom stRef:documentID="x"/>', b"<xmpMM:DerivedFrom>a.cr2</xmpMM:DerivedFrom>"
-    )
+    struct, simple = b'<xmpMM:DerivedFrom stRef:documentID="x"/>', b"<xmpMM:DerivedFrom>a.cr2</xmpMM:DerivedFrom>"
+    plain = embedded.replace(struct, simple)
     assert parse(seed(plain)).text(tag("xmpMM:DerivedFrom")) == "a.cr2"
     assert parse(seed(b"no packet", said)).strings(tag("dc:subject")) == ("Paris", "Zoë")
 
@@ -257,7 +275,7 @@ def test_seeds_of_the_corpus_keep_what_they_had(shared: Path) -> None:
                 element.getparent().remove(element)
             if holder is not None and dropped != "xmpMM:DerivedFrom":
                 del holder.attrib[tag(dropped)]
-        assert isomorphic(graph(packet.rdf), graph(parse(seed(data)).rdf)), name
+        assert graph(packet.rdf) == graph(parse(seed(data)).rdf), name
 
 
 def test_a_sidecar_is_created_for_a_named_face_only() -> None:
@@ -429,8 +447,8 @@ def test_fields_are_edited_in_the_notation_they_have(shared: Path) -> None:
         unnamed = write(renamed, Changes(ListChanges(rename=((faces[0].index, None),))), photo) or b""
         assert read(unnamed, photo).mwg.regions[faces[0].index].name is None, name
         back = write(unnamed, Changes(ListChanges(rename=((faces[0].index, faces[0].name),))), photo) or b""
-        assert isomorphic(graph(parse(back).rdf), graph(parse(data).rdf)), name
-        assert isomorphic(graph(parse(renamed).rdf), graph(parse(data).rdf)) is False
+        assert graph(parse(back).rdf) == graph(parse(data).rdf), name
+        assert graph(parse(renamed).rdf) != graph(parse(data).rdf)
 
 
 def test_guesses_are_listed_until_somebody_answers(tmp_path: Path) -> None:
@@ -487,9 +505,8 @@ def test_a_raw_files_packet_is_read(tmp_path: Path, shared: Path) -> None:
     Image.open(source).save(tmp_path / "a.tif")
     shutil.move(tmp_path / "a.tif", photo)
     (tmp_path / "a.xmp").write_bytes(embedded_packet(source) or b"")
-    subprocess.run(
-        ["exiftool", "-q", "-overwrite_original", "-tagsfromfile", tmp_path / "a.xmp", "-xmp:all", photo], check=True
-    )
+    copy = ["exiftool", "-q", "-overwrite_original", "-tagsfromfile", tmp_path / "a.xmp", "-xmp:all", photo]
+    subprocess.run(copy, check=True, timeout=60)
     packet = embedded_packet(photo)
     assert packet is not None
     assert read(packet, Frame(840, 700)).names == ("Marie Curie", "Pierre Curie")

@@ -138,19 +138,17 @@ def _extension_in(sidecar: Path) -> str | None:
         return None
 
 
-def photo_of(sidecar: str, siblings: Collection[str]) -> str | None:
-    """The name of the photo that a sidecar belongs to, None if it has none here.
+def photo_of(sidecar: Path, siblings: Collection[str]) -> Path | None:
+    """The photo that a sidecar belongs to, None if it has none among the names in its folder.
 
     darktable keeps the edits of a duplicate of IMG.EXT in IMG_01.EXT.xmp: those belong to no photo of that name.
     """
-    if sidecar[-len(SIDECAR) :].casefold() != SIDECAR:
+    if sidecar.suffix.casefold() != SIDECAR:
         return None
-    base = sidecar[: -len(SIDECAR)]
-    if base in siblings:
-        return base
-    candidates = [s for s in siblings if Path(s).stem == base and Path(s).suffix[1:].casefold() in IMAGES]
-    fitting = [s for s in sorted(candidates) if (found := find(Path(s), siblings)) and found.name == sidecar]
-    return fitting[0] if fitting else None
+    if sidecar.stem in siblings:
+        return sidecar.with_name(sidecar.stem)
+    photos = sorted(s for s in siblings if Path(s).stem == sidecar.stem and Path(s).suffix[1:].casefold() in IMAGES)
+    return next((p for s in photos if find(p := sidecar.with_name(s), siblings) == sidecar), None)
 
 
 def is_duplicate(sidecar: str, siblings: Collection[str]) -> bool:
