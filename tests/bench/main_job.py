@@ -6,7 +6,7 @@ LIBRARY  a folder with photos and truth.csv (path, name, x, y, w, h, role), as a
 PACK     "base", "auto", or a folder with a model pack.
 
 Scans, then names the first group that waits by the majority of its faces, again and again, until that share of the
-faces of family and friends is named. Reports the number of answers, and precision and recall of the names in the
+faces of family and friends is named; strangers in the background are ignored. Reports the number of answers, and precision and recall of the names in the
 sidecars as exiftool reads them. Everything Kith keeps goes into a folder of its own that is removed afterwards.
 """
 
@@ -68,19 +68,19 @@ class Knowing(Desk):
         found = self.truth[str(Path(photo).relative_to(self.library))]
         return next((p for p in found if p.holds(x, y)), None)
 
-    def majority(self, group: dict) -> str:
-        counts = Counter(
-            p.name if (p := self.who(f["photo"], f["box"]["x"], f["box"]["y"])) else "Somebody behind"
-            for f in group["faces"]
-        )
+    def majority(self, group: dict) -> str | None:
+        """Who most faces of a group are; None for people in the background, whom nobody knows."""
+        faces = ((face["photo"], face["box"]["x"], face["box"]["y"]) for face in group["faces"])
+        counts = Counter(person.name if (person := self.who(*face)) else None for face in faces)
         return counts.most_common(1)[0][0]
 
     def answer(self) -> bool:
-        """Name the group that settles most; False where nobody waits."""
+        """Name the group that settles most, or ignore it; False where nobody waits."""
         groups = self.json("groups")
         if not groups:
             return False
-        self.kith("name", groups[0]["id"], self.majority(groups[0]))
+        group, name = groups[0]["id"], self.majority(groups[0])
+        self.kith(*(["name", group, name] if name else ["ignore", group]))
         self.answers += 1
         return True
 

@@ -1,4 +1,4 @@
-"""Pulling the plug: kill -9 at random moments of a scan and of naming, then again: complete, nothing torn or doubled."""
+"""Pulling the plug: kill -9 at random moments, then again: everything is there, nothing is torn or doubled."""
 
 from __future__ import annotations
 

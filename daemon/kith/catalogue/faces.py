@@ -180,18 +180,22 @@ def to_embed(db: Database, pack: str) -> list[FaceId]:
 def crops(db: Database, ids: Iterable[FaceId]) -> list[Crop]:
     """The crops of faces, in the order asked for."""
     found = (db.execute("SELECT jpeg, landmarks FROM crops WHERE face_id = ?", [face]).fetchone() for face in ids)
-    return [Crop(jpeg, np.frombuffer(landmarks, "<f4").reshape(5, 2)) for jpeg, landmarks in found]
+    return [_crop(jpeg, landmarks) for jpeg, landmarks in found]
 
 
 def first_crops(db: Database, pack: str, count: int) -> list[tuple[PhotoId, Crop]]:
-    """Crops of the first faces that a pack found, best seen first, for its self-check."""
+    """Crops of the first faces that a pack found, for its self-check: those in company first."""
     rows = db.execute(
         "SELECT f.photo_id, c.jpeg, c.landmarks FROM faces f JOIN crops c ON c.face_id = f.id"
         " JOIN photos p ON p.id = f.photo_id WHERE p.analysed_pack = ? AND f.answer IS NOT 'not-a-face'"
-        " ORDER BY f.quality DESC, f.id LIMIT ?",
+        " ORDER BY (SELECT count(*) FROM faces o WHERE o.photo_id = f.photo_id) < 2, f.photo_id, f.id LIMIT ?",
         [pack, count],
     )
-    return [(PhotoId(photo), Crop(jpeg, np.frombuffer(marks, "<f4").reshape(5, 2))) for photo, jpeg, marks in rows]
+    return [(PhotoId(photo), _crop(jpeg, marks)) for photo, jpeg, marks in rows]
+
+
+def _crop(jpeg: bytes, landmarks: bytes) -> Crop:
+    return Crop(jpeg, np.frombuffer(landmarks, "<f4").reshape(5, 2))
 
 
 # -- what recognition believes ------------------------------------------------------------------------------------

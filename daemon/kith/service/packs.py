@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from kith.catalogue import faces, settings, trouble, work
-from kith.errors import ModelCorrupt, ModelMissing
+from kith.errors import ModelCorrupt, ModelMissing, NotFound
 from kith.service.app import App
 from kith.service.reports import Report
 from kith.vision import install
 from kith.vision.packs import Manifest, Pack, load_pack, read_manifest
-from kith.vision.quality import self_check
+from kith.vision.selfcheck import SAMPLES, self_check
 
 CHECK_EVERY = 25  # photos analysed between self-checks, until one succeeds
-SAMPLES = 64  # faces that a self-check looks at
 
+AUTO, USER = "auto", "user"  # who chose the pack
 IN_USE, CHOSEN_BY, TRUSTED, FAILED = "pack", "pack-chosen-by", "pack-trusted", "packs-failed"
 
 
@@ -48,11 +48,11 @@ def get(app: App, wanted: str, source: Path | None, report: Report) -> str:
     "auto" keeps a pack that is in use already, and passes over packs that failed their self-check here.
     """
     current = in_use(app)
-    if wanted == "auto" and source is None and current is not None and (app.paths.packs / current).is_dir():
+    if wanted == AUTO and source is None and current is not None and (app.paths.packs / current).is_dir():
         return current
     failed = tuple((app.catalogue.read(settings.get, FAILED) or "").split())
     pack = install.install(app.paths.packs, wanted, source=source, but=failed, say=report.say)
-    use(app, pack.id, chosen_by=wanted)
+    use(app, pack.id, chosen_by=AUTO if wanted == AUTO and source is None else USER)
     return pack.id
 
 
@@ -62,8 +62,11 @@ def listed(app: App) -> list[dict[str, Any]]:
     return [asdict(pack) | {"in_use": pack.id == current} for pack in install.available(app.paths.packs)]
 
 
-def use(app: App, pack: str, chosen_by: str = "user") -> None:
+def use(app: App, pack: str, chosen_by: str = USER) -> None:
     """Use an installed pack from now on. Names stay; faces are embedded anew from their crops at the next scan."""
+    installed = [found.id for found in install.available(app.paths.packs) if found.installed]
+    if pack not in installed:
+        raise NotFound(f"There is no model pack {pack} installed; there is: {', '.join(installed) or 'none'}.")
     load_pack(app.paths.packs / pack)
     if in_use(app) != pack:
         app.catalogue.write(settings.put, IN_USE, pack)
@@ -71,8 +74,9 @@ def use(app: App, pack: str, chosen_by: str = "user") -> None:
     app.catalogue.write(settings.put, CHOSEN_BY, chosen_by)
 
 
-def is_trusted(app: App, pack: Pack) -> bool:
-    return app.catalogue.read(settings.get, TRUSTED) == f"{pack.id} {pack.manifest.version}"
+def is_trusted(app: App, pack: Manifest) -> bool:
+    """Whether the pack passed its self-check on this user's photos."""
+    return app.catalogue.read(settings.get, TRUSTED) == f"{pack.id} {pack.version}"
 
 
 def check(app: App, pack: Pack) -> bool:
@@ -80,7 +84,7 @@ def check(app: App, pack: Pack) -> bool:
 
     Raises ModelCorrupt where it doesn't.
     """
-    if is_trusted(app, pack):
+    if is_trusted(app, pack.manifest):
         return True
     samples = app.catalogue.read(faces.first_crops, pack.id, SAMPLES)
     if not self_check(pack, samples):
@@ -95,10 +99,10 @@ def set_aside(app: App, pack: Pack, error: ModelCorrupt, report: Report) -> Pack
     Raises the error where the user chose this pack.
     """
     app.catalogue.write(work.analyse_again, pack.id)
-    if app.catalogue.read(settings.get, CHOSEN_BY) != "auto":
+    if app.catalogue.read(settings.get, CHOSEN_BY) != AUTO:
         raise error
     failed = app.catalogue.read(settings.get, FAILED) or ""
     app.catalogue.write(settings.put, FAILED, f"{failed} {pack.id}".strip())
     app.catalogue.write(settings.put, IN_USE, "")
     report.say(f"{error.message} Trying the next one.")
-    return load_pack(app.paths.packs / get(app, "auto", None, report))
+    return load_pack(app.paths.packs / get(app, AUTO, None, report))

@@ -140,7 +140,7 @@ def _analyse(app: App, pack: Pack, report: Report) -> int:
     if not pending:
         return 0
     same_person = pack.calibration.cosine_fmr["1e-3"]
-    analysed, trusted = 0, packs.is_trusted(app, pack)
+    analysed, trusted = 0, packs.is_trusted(app, pack.manifest)
     with _workers(app, pack) as executor, report.stage("Finding faces", len(pending)) as step:
         tasks = ((photo, photo.path) for photo in pending)
         for photo, future in each(executor, worker.analyse_file, tasks, ahead=2 * app.workers):
@@ -209,15 +209,16 @@ def embed(app: App, pack: Pack, report: Report) -> None:
 
 
 def believe(app: App, pack: Manifest) -> None:
-    """Recompute groups and suggestions from all faces and answers."""
+    """Recompute groups and suggestions from all faces and answers. A pack not trusted yet names nobody by itself."""
     config = app.config.people
+    auto = config.auto if packs.is_trusted(app, pack) else "off"
     gallery = app.catalogue.read(faces.gallery, pack.id)
     last = int(app.catalogue.read(settings.get, LAST_GROUP) or 0)
     recognition = recognise(
         gallery,
         pack.beliefs,
         app.catalogue.read(faces.groups_before),
-        PeopleSettings(min_faces=config.min_faces, strictness=config.strictness, auto=config.auto),
+        PeopleSettings(min_faces=config.min_faces, strictness=config.strictness, auto=auto),
         next_group=last + 1,
     )
     app.catalogue.write(faces.store_recognition, recognition)
