@@ -265,7 +265,8 @@ def shown(clusters: Rows, faces: Sequence[Evidence], vectors: Floats, cuts: Cuts
 def number_groups(
     ids: Sequence[FaceId], clusters: Rows, kept: Flags, previous: Mapping[FaceId, GroupId], next_group: int
 ) -> dict[FaceId, GroupId]:
-    """Group ids of the `kept` rows: each group keeps the id that most of its members had, new ones are counted up."""
+    """Group ids of the `kept` rows: each group keeps the id that most of its members had, new ones are counted up, the
+    largest first."""
     members = defaultdict(list)
     for row in np.flatnonzero(kept):
         members[int(clusters[row])].append(ids[int(row)])
@@ -281,7 +282,7 @@ def number_groups(
             number[cluster] = old
             taken.add(old)
     fresh = max([next_group, *(g + 1 for g in previous.values())])
-    for cluster in sorted(members.keys() - number.keys()):
+    for cluster in sorted(members.keys() - number.keys(), key=lambda cluster: (-len(members[cluster]), cluster)):
         number[cluster] = GroupId(fresh)
         fresh += 1
     return {face: number[cluster] for cluster, faces in members.items() for face in faces}

@@ -15,6 +15,7 @@ from kith.vision.packs import Pack
 SAMPLES = 200  # faces that are worth looking at
 ENOUGH = 5  # photos with several faces that a judgement needs
 FORGIVEN = 0.2  # part of these photos that may fail: posters, mirrors, twins, collages, things taken for faces
+APART = 0.25  # how far different faces must be apart, in parts of the pack's own distance for one person
 BLUR = 0.012  # standard deviation, in sides of the chip
 
 
@@ -22,7 +23,7 @@ def self_check(pack: Pack, samples: Sequence[tuple[PhotoId, Crop]]) -> bool:
     """True where the pack is to be trusted; False while there are too few photos with several faces to say.
 
     Of each face a mirrored, slightly blurred twin is made. The twin must be nearer to its face than to every other face
-    of the same photo; what is one person and what are two must lie on their sides of the pack's own threshold. Raises
+    of the same photo, and itself one person by the pack's own threshold; different faces must not all be alike. Raises
     ModelCorrupt where a pack fails: shuffled weights and wrong preprocessing do.
     """
     if not samples:
@@ -41,7 +42,7 @@ def self_check(pack: Pack, samples: Sequence[tuple[PhotoId, Crop]]) -> bool:
         raise _corrupt(pack, "it doesn't know a face again in a mirror")
     if np.mean([not _twins_are_nearest(block) for block in blocks]) > FORGIVEN:
         raise _corrupt(pack, "it takes other people for a face's mirror image")
-    if np.median([_between_faces(block) for block in blocks]) >= threshold:
+    if 1 - np.median([_between_faces(block) for block in blocks]) < APART * (1 - threshold):
         raise _corrupt(pack, "all people look the same to it")
     return True
 
