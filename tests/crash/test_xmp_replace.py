@@ -71,7 +71,8 @@ def test_a_kill_at_any_moment_leaves_a_whole_sidecar(tmp_path: Path) -> None:
     new.write_bytes(NEW)
     endless = (
         "import sys\nfrom pathlib import Path\nfrom kith_xmp.files import replace, snapshot\n"
-        "path, new = Path(sys.argv[1]), Path(sys.argv[2]).read_bytes()\nold = path.read_bytes()\nprint('go', flush=True)\n"
+        "path, new = Path(sys.argv[1]), Path(sys.argv[2]).read_bytes()\nold = path.read_bytes()\n"
+        "print('go', flush=True)\n"
         "while True:\n    replace(path, new, snapshot(path))\n    replace(path, old, snapshot(path))\n"
     )
     for reads in range(8):

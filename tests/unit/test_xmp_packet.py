@@ -118,6 +118,30 @@ def test_hostile_packets_cost_bounded_time_and_memory(tmp_path: Path) -> None:
     assert SECRET not in done.stdout
 
 
+def test_a_packet_full_of_people_costs_bounded_time(tmp_path: Path) -> None:
+    """Rule 1: as many regions and names as the limits on markup allow, read, merged and written."""
+    program = (
+        "import sys\nfrom kith_xmp.merge import *\nfrom kith_xmp.read import read\n"
+        "from kith_xmp.regions import *\nfrom kith_xmp.seed import seed\nfrom kith_xmp.write import write\n"
+        "frame, start = Frame(40000, 30000), seed(None)\n"
+        "boxes = [(i % 200 / 200 + 0.002, i // 200 / 200 + 0.002, 0.003, 0.003) for i in range(8_000)]\n"
+        "many = ListChanges(tuple(Region(f'P{i}', *b) for i, b in enumerate(boxes)))\n"
+        "names = tuple(f'People|Q{i}' for i in range(10_000))\n"
+        "data = write(start, Changes(many, many, (StringChanges('hierarchicalSubject', names),)), frame)\n"
+        "found = read(data, frame)\nours = Wanted((Face('Marie', 0.5, 0.5, 0.2, 0.2),))\n"
+        "merged = merge(Base(), ours, found)\nnew = write(data, merged.changes, frame)\n"
+        "merged = merge(merged.base, ours, read(new, frame))\nprint(found.mwg.size, len(found.regions), len(new))\n"
+    )
+
+    def limits() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (150, 150))
+
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=400, preexec_fn=limits)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[:2] == ["8000", "1000"]
+
+
 def test_a_sidecar_cut_short_anywhere_is_refused(shared: Path) -> None:
     """Rule 2: at every byte; only the end of the wrapper may be missing."""
     data = (shared / "corpus/pigallery2/test/backend/assets/sidecar/no_metadata.jpg.xmp").read_bytes()

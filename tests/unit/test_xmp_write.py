@@ -14,6 +14,7 @@ from rdflib import BNode, Graph
 from rdflib.term import Node
 
 from kith_xmp import keywords
+from kith_xmp.doctor import blockers
 from kith_xmp.embedded import embedded_packet, frame, legacy
 from kith_xmp.merge import Base, Changes, Face, ListChanges, Merged, StringChanges, Wanted, merge
 from kith_xmp.packet import Unreadable, array, parse
@@ -303,6 +304,16 @@ def test_at_most_nine_regions_but_all_names() -> None:
     full = merge(Base(), Wanted((Face("Marie", 0.5, 0.9, 0.1, 0.1),)), found, Settings())
     assert not full.changes.mwg
     assert full.changes.strings
+
+
+def test_sidecars_that_block_darktable_are_named(shared: Path) -> None:
+    """Rule 17: ten entries in any list of structures, or a structure in xmpMM:DerivedFrom."""
+    faces = [Face(f"P{i}", 0.05 + 0.09 * i, 0.5, 0.05, 0.05, id=i) for i in range(10)]
+    assert blockers(new(*faces[:9])) == ()
+    both = new(*faces, settings=Settings(max_regions=None, microsoft=True))
+    assert [b.split()[0] for b in blockers(both)] == ["mwg-rs:RegionList", "MPRI:Regions"]
+    lightroom = shared / "corpus/pigallery2/test/backend/assets/sidecar/flatxmp.xmp"
+    assert any("DerivedFrom" in b for b in blockers(lightroom.read_bytes()))
 
 
 def test_mp_regions_stay_in_step() -> None:

@@ -126,14 +126,14 @@ class Editor:
         return [*edits, (at, at, added)] if added else edits
 
     def _end_of_children(self, i: int) -> int:
-        children = list(self._elements[i].iterchildren(etree.Element))
-        return self._spans[self._index[children[-1]]].end if children else self._spans[i].head
+        last = _last_child(self._elements[i])
+        return self._spans[i].head if last is None else self._spans[self._index[last]].end
 
     def _lead(self, parent: Element) -> bytes:
         """The blanks that stand before the children of an element, to be put before a new one."""
-        children = list(parent.iterchildren(etree.Element))
-        if children:
-            return self._blanks_before(self._spans[self._index[children[-1]]].start)
+        last = _last_child(parent)
+        if last is not None:
+            return self._blanks_before(self._spans[self._index[last]].start)
         own = self._blanks_before(self._spans[self._index[parent]].start)
         return own + b" " if b"\n" in own else b""
 
@@ -142,6 +142,10 @@ class Editor:
         while start > 0 and self.packet.body[start - 1] in _BLANKS:
             start -= 1
         return self.packet.body[start:at]
+
+
+def _last_child(parent: Element) -> Element | None:
+    return next(parent.iterchildren(etree.Element, reversed=True), None)
 
 
 def element(name: str, text: str | None = None, *, declares: Sequence[str] = (), **attributes: str) -> Element:

@@ -218,7 +218,7 @@ def replace(path: Path, data: bytes, expected: Snapshot | None, *, step: Callabl
     are followed. Returns the new state. Raises `NotReplaced`, by kind; the file is then as it was. `step` is called
     with a word before each step.
     """
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     try:
         with _translated(path):
             temp = path.with_name(f".kith-{secrets.token_hex(8)}.tmp")

@@ -366,9 +366,10 @@ def _heard_elsewhere(base: Base, faces: tuple[Face, ...], theirs: Sidecar) -> tu
     found: list[Decision] = []
     ours = list(faces)
     for region in theirs.regions:
+        if region.source == _MWG or not region.name:
+            continue
         seen: list[Boxed] = [*base.faces, *ours]
-        known = any(names.same(s.name, region.name) and overlap(s.box, region.box) >= SAME_FACE for s in seen)
-        if region.source == _MWG or not region.name or known:
+        if any(overlap(s.box, region.box) >= SAME_FACE and names.same(s.name, region.name) for s in seen):
             continue
         at = pairs([region], ours).get(0)
         if at is None:
@@ -508,22 +509,25 @@ def _people(
             decisions.append(Decision(Kind.PERSON_DISPUTED, None, name))
         else:
             kept.append(Person(name, retried=True))
-    others = _listed_by_others(base, theirs, settings)
-    for name in others:
-        if _in(name, wanted):
+    ours_already = {names.key(n) for n in wanted}
+    known = before.keys() | {names.key(f.name) for f in ours.faces}
+    alone = {names.key(n) for n in theirs.people}
+    for name in _listed_by_others(base, theirs, settings):
+        key = names.key(name)
+        if key in ours_already:
             continue
-        if _in(name, theirs.people) and names.key(name) not in before and not _in(name, (f.name for f in ours.faces)):
+        if key in alone and key not in known:
             decisions.append(Decision(Kind.PERSON_ADDED, name))
-        kept.append(before.get(names.key(name), Person(name)))
+        kept.append(before.get(key, Person(name)))
     return tuple(kept), decisions
 
 
 def _listed_by_others(base: Base, theirs: Sidecar, settings: Settings) -> list[str]:
     """The people whom the file names by anything but regions and strings of ours."""
     lists = _without_ours(theirs.lists, base)
-    by_others = [*people.named(lists, (), settings), *lists.get("subject", ())]
-    by_anyone = people.named(theirs.lists, theirs.listed, settings)
-    return [n for n in theirs.listed if _in(n, by_others) or not _in(n, by_anyone)]
+    by_others = {names.key(n) for n in (*people.named(lists, (), settings), *lists.get("subject", ()))}
+    by_anyone = {names.key(n) for n in people.named(theirs.lists, theirs.listed, settings)}
+    return [n for n in theirs.listed if names.key(n) in by_others or names.key(n) not in by_anyone]
 
 
 def _without_ours(lists: Mapping[str, tuple[str, ...]], base: Base) -> dict[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 # All that XML 1.0 can't hold, and the C0 controls that it could.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -25,10 +26,15 @@ def same(a: str | None, b: str | None) -> bool:
     return key(a) == key(b)
 
 
-def person(name: str | None, nobody: Iterable[str]) -> str | None:
+@lru_cache(maxsize=8)
+def _keys(nobody: frozenset[str]) -> frozenset[str]:
+    return frozenset(key(n) for n in nobody)
+
+
+def person(name: str | None, nobody: frozenset[str]) -> str | None:
     """The cleaned name if it is somebody's, None if it is empty or stands for nobody."""
     cleaned = clean(name or "").replace("\\", "/")
-    return cleaned if cleaned and key(cleaned) not in {key(n) for n in nobody} else None
+    return cleaned if cleaned and key(cleaned) not in _keys(nobody) else None
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -64,8 +64,9 @@ def read_packet(packet: Packet, frame: Frame, settings: Settings, known: Collect
     everybody = [n for found in (mwg, *others) for n in found.names]
     everybody += people.named(lists, known, settings)
     elsewhere = tuple(r for found in others for r in found.regions)
-    alone = people.without_box(everybody, [r.name for r in faces])
-    return Sidecar(faces, alone, names.unique(everybody), lists, guesses, frame, mwg, microsoft, elsewhere)
+    listed = names.unique(everybody)[: regions.LIMIT_FACES]
+    alone = people.without_box(listed, [r.name for r in faces])
+    return Sidecar(faces, alone, listed, lists, guesses, frame, mwg, microsoft, elsewhere)
 
 
 def beside(sidecar: Sidecar | None, embedded: Sidecar | None, picasa: RegionList | None = None) -> Sidecar | None:

@@ -29,6 +29,8 @@ from kith_xmp.settings import Settings
 
 Box = tuple[float, float, float, float]
 
+# What a photo shows is far less; what a file may claim is not.
+LIMIT_FACES: Final = 1000
 SAME_FACE: Final = 0.5
 SAME_BOX: Final = 0.9
 _STALE_ASPECT: Final = 0.02
@@ -83,7 +85,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class RegionList:
-    """One schema's list: the faces with a box, the names without one, and how many entries there are in all."""
+    """One schema's list: the faces with a box, the names without one, and how many entries there are in all.
+
+    Of more than `LIMIT_FACES` faces only the first are read.
+    """
 
     regions: tuple[Region, ...] = ()
     names: tuple[str, ...] = ()
@@ -366,6 +371,8 @@ def _contacts(parser: configparser.RawConfigParser) -> Iterable[tuple[str, str |
 
 
 def _collect(found: list[Region], lost: list[str], region: Region | str | None) -> None:
+    if len(found) + len(lost) >= LIMIT_FACES:
+        return
     if isinstance(region, Region):
         found.append(region)
     elif region:

@@ -6,6 +6,7 @@ exiftool, exiv2, digiKam, darktable and Lightroom read that.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -131,7 +132,8 @@ def _add_entries(editor: Editor, home: Element, name: str, entries: Sequence[Ele
 def _mwg_shell(frame: Frame) -> Element:
     shell = element("mwg-rs:Regions", declares=("stDim", "stArea"), rdf__parseType="Resource")
     size = {"stDim__w": str(frame.width), "stDim__h": str(frame.height), "stDim__unit": "pixel"}
-    shell.append(element("mwg-rs:AppliedToDimensions", **size))
+    if frame.width > 0 and frame.height > 0:
+        shell.append(element("mwg-rs:AppliedToDimensions", **size))
     shell.append(element("mwg-rs:RegionList"))
     return shell
 
@@ -285,9 +287,9 @@ def _prove(old: Packet, new: Packet, changes: Changes) -> None:
         (REGION_INFO, "MPRI:Regions", changes.microsoft),
     ):
         gone = {*change.remove, *(i for i, _ in change.rename), *(i for i, _ in change.move)}
-        before = [e for i, e in enumerate(_entries(old, name, inner)) if i not in gone]
-        after = [_model(e) for e in _entries(new, name, inner)]
-        if any(_model(e) not in after for e in before):
+        before = Counter(_model(e) for i, e in enumerate(_entries(old, name, inner)) if i not in gone)
+        after = Counter(_model(e) for e in _entries(new, name, inner))
+        if not before <= after:
             raise Damaged("an edit would have changed a region that isn't ours")
 
 
