@@ -104,7 +104,7 @@ def test_what_another_program_wrote_into_the_sidecar_stays(desk: Desk) -> None:
     assert 'xmp:Rating="4"' in text
     assert 'darktable:history_end="7"' in text
     meta = exiftool(sidecar, "xmp")[str(sidecar)]
-    assert [r[0] for r in regions(meta, 1)] == ["Zoë Müller"]
+    assert "Zoë Müller" in [name for name, *_ in regions(meta, 1)]
 
 
 def test_a_moved_photo_is_not_analysed_again_and_keeps_its_names(desk: Desk) -> None:
