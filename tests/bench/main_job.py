@@ -6,8 +6,9 @@ LIBRARY  a folder with photos and truth.csv (path, name, x, y, w, h, role), as a
 PACK     "base", "auto", or a folder with a model pack.
 
 Scans, then names the first group that waits by the majority of its faces, again and again, until that share of the
-faces of family and friends is named; strangers in the background are ignored. Reports the number of answers, and precision and recall of the names in the
-sidecars as exiftool reads them. Everything Kith keeps goes into a folder of its own that is removed afterwards.
+faces of family and friends is named; strangers in the background are ignored. Reports the number of answers, and
+precision and recall of the names in the sidecars as exiftool reads them. Everything Kith keeps goes into a folder of
+its own that is removed afterwards.
 """
 
 from __future__ import annotations
