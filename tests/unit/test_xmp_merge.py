@@ -68,6 +68,11 @@ def test_a_guess_taken_away_is_rejected_and_never_comes_back() -> None:
         assert told(merged) == [(Kind.REJECTED, None, "Marie", 1)]
         assert not merged.changes.mwg
         assert merged.changes.guesses == ()
+        after = write(data, Changes(edit), FRAME) or b""
+        after = write(after, merged.changes, FRAME) or b""
+        again = merge(merged.base, Wanted((guess, PIERRE)), read(after, FRAME))
+        assert not again.changes
+        assert again.decisions == ()
 
 
 def test_a_persons_name_taken_away_comes_back_once_and_is_disputed_then() -> None:
@@ -83,16 +88,42 @@ def test_a_persons_name_taken_away_comes_back_once_and_is_disputed_then() -> Non
     assert told(second) == [(Kind.DISPUTED, None, "Marie", 1)]
     assert not second.changes.mwg
     assert all("Marie" not in text for s in second.changes.strings for text in s.add)
-    third = merge(second.base, Wanted((replace(MARIE, disputed=True), PIERRE)), gone)
+    third = merge(second.base, Wanted((MARIE, PIERRE)), gone)
     assert told(third) == []
-    assert not third.changes.mwg
+    assert not third.changes
+    insisted = merge(third.base, Wanted((replace(MARIE, insist=True), PIERRE)), gone)
+    assert [r.name for r in insisted.changes.mwg.add] == ["Marie"]
 
 
 def test_a_disputed_name_that_comes_back_by_itself_is_agreed() -> None:
+    data, base = started(MARIE, PIERRE)
+    empty = others(data, ListChanges(remove=(0,)))
+    once = merge(base, Wanted((MARIE, PIERRE)), empty).base
+    twice = merge(once, Wanted((MARIE, PIERRE)), empty).base
+    assert [g.name for g in twice.gone] == ["Marie"]
+    back = merge(twice, Wanted((MARIE, PIERRE)), read(data, FRAME))
+    assert not back.changes.mwg
+    assert back.decisions == ()
+    assert back.base.gone == ()
+
+
+def test_a_new_spelling_of_a_name_is_written() -> None:
+    data, base = started(replace(MARIE, name="marie"))
+    merged = merge(base, Wanted((MARIE,)), read(data, FRAME))
+    after = write(data, merged.changes, FRAME) or b""
+    assert read(after, FRAME).names == ("Marie",)
+    assert b"marie" not in after
+
+
+def test_a_box_that_the_catalogue_leaves_where_it_was_is_not_moved_back() -> None:
+    """Rule 16: another program's box stays, whether the catalogue follows it or not."""
     data, base = started(MARIE)
-    merged = merge(base, Wanted((replace(MARIE, disputed=True),)), read(data, FRAME))
-    assert told(merged) == [(Kind.ADDED, "Marie", None, 1)]
-    assert not merged.changes
+    theirs = others(data, ListChanges(move=((0, (0.25, 0.2, 0.1, 0.1)),)))
+    first = merge(base, Wanted((MARIE,)), theirs)
+    for face in (MARIE, replace(MARIE, x=0.25)):
+        again = merge(first.base, Wanted((face,)), theirs)
+        assert not again.changes
+        assert again.decisions == ()
 
 
 @pytest.mark.parametrize("guess", [False, True])
@@ -204,6 +235,10 @@ def test_people_without_a_box_are_written_and_disputed_like_faces() -> None:
     second = merge(first.base, wanted, others(again, None, *drop))
     assert told(second) == [(Kind.PERSON_DISPUTED, None, "Grandma", None)]
     assert not second.changes
+    third = merge(second.base, wanted, others(again, None, *drop))
+    assert not third.changes
+    assert third.decisions == ()
+    assert merge(third.base, Wanted((MARIE,), ("Grandma",), ("Grandma",)), others(again, None, *drop)).changes
 
 
 def test_keywords_that_a_program_drops_are_added_again_at_most_once() -> None:

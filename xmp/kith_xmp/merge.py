@@ -28,8 +28,8 @@ _BLOCKED: Final = 10  # entries in a list from which on darktable no longer writ
 class Face:
     """A face as the catalogue has it: centre and size as fractions of the displayed frame, and whose it is.
 
-    `id` is the catalogue's own and comes back in decisions. `guess`: nobody said so yet. `disputed`: another program
-    took the name away twice; it is not written until somebody answers.
+    `id` is the catalogue's own and comes back in decisions. `guess`: nobody said so yet. `insist`: somebody said so
+    again after another program had taken the name away; it is written once more.
     """
 
     name: str | None
@@ -38,7 +38,7 @@ class Face:
     w: float
     h: float
     guess: bool = False
-    disputed: bool = False
+    insist: bool = False
     id: int = 0
 
     @property
@@ -49,10 +49,15 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the catalogue wants a photo's sidecar to say: its faces, and people without a box."""
+    """What the catalogue wants a photo's sidecar to say.
+
+    `faces` are all it has in the photo, with a name or without: a name given elsewhere finds its face by its box.
+    `people` are without a box; `insisted` are those of them whom somebody named again after a dispute.
+    """
 
     faces: tuple[Face, ...] = ()
     people: tuple[str, ...] = ()
+    insisted: tuple[str, ...] = ()
 
 
 class Owned(StrEnum):
@@ -68,6 +73,7 @@ class Agreed:
     """A named face that was in the file when it was last read or written.
 
     `retried`: it had gone once and was written again. `mirror`: how much of its MP entry is Kith's.
+    `mine`: the box that the catalogue had for it.
     """
 
     name: str | None
@@ -79,6 +85,7 @@ class Agreed:
     source: str = _MWG
     retried: bool = False
     mirror: Owned = Owned.NOTHING
+    mine: Box | None = None
 
     @property
     def box(self) -> Box:
@@ -97,39 +104,58 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whom the file named other than by a region; `retried`: they had gone once and were written again."""
+    """Somebody whom the file named other than by a region.
+
+    `retried`: they had gone once and were written again. `gone`: they had gone twice and are not written any more.
+    """
 
     name: str
     retried: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What the file and the catalogue agreed on last; empty for a file never seen before."""
+    """What the file and the catalogue agreed on last; empty for a file never seen before.
+
+    `gone` are names that others took from faces, and that are not written there again.
+    """
 
     faces: tuple[Agreed, ...] = ()
     strings: tuple[Added, ...] = ()
     people: tuple[Person, ...] = ()
     guesses: tuple[str, ...] = ()
+    gone: tuple[Agreed, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A value that `json` can write; `from_json` reads it."""
         return {
-            "faces": [[f.name, *f.box, f.owned.value, f.source, f.retried, f.mirror.value] for f in self.faces],
+            "faces": [_row(f) for f in self.faces],
             "strings": [[s.list, s.text, s.tries] for s in self.strings],
-            "people": [[p.name, p.retried] for p in self.people],
+            "people": [[p.name, p.retried, p.gone] for p in self.people],
             "guesses": list(self.guesses),
+            "gone": [_row(f) for f in self.gone],
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Base:
         """The value that `to_json` gave."""
         return cls(
-            tuple(Agreed(n, x, y, w, h, Owned(o), s, r, Owned(m)) for n, x, y, w, h, o, s, r, m in data["faces"]),
+            tuple(_agreed_of(f) for f in data["faces"]),
             tuple(Added(*s) for s in data["strings"]),
             tuple(Person(*p) for p in data["people"]),
             tuple(data["guesses"]),
+            tuple(_agreed_of(f) for f in data["gone"]),
         )
+
+
+def _row(f: Agreed) -> list[Any]:
+    return [f.name, *f.box, f.owned.value, f.source, f.retried, f.mirror.value, list(f.mine) if f.mine else None]
+
+
+def _agreed_of(row: list[Any]) -> Agreed:
+    name, x, y, w, h, owned, source, retried, mirror, mine = row
+    return Agreed(name, x, y, w, h, Owned(owned), source, retried, Owned(mirror), tuple(mine) if mine else None)
 
 
 class Kind(StrEnum):
@@ -218,6 +244,7 @@ class _Outcome:
     owned: Owned = Owned.REGION
     retried: bool = False
     written: bool = True
+    mine: Box | None = None
 
 
 def merge(
@@ -239,7 +266,7 @@ def merge(
 
     outcomes: list[_Outcome] = []
     for face, was, now in matched:
-        outcome, said = _resolve(face, was, now, theirs, settings, rewritten=rewritten)
+        outcome, said = _resolve(face, was, now, base, theirs, settings, rewritten=rewritten)
         if outcome and outcome.was is None and outcome.now is None and _is_said_elsewhere(face, theirs):
             outcome = replace(outcome, written=False)
         outcomes += [outcome] if outcome else []
@@ -253,14 +280,15 @@ def merge(
 
     kept, mwg = _layout(outcomes, withdrawn, theirs, settings)
     microsoft, mirrored = _mirror(kept, matched, withdrawn, theirs, settings)
-    wanted = _to_be_named(base, outcomes, [p.name for p in who if _in(p.name, ours.people)], theirs, settings)
-    again = {names.key(p.name) for p in who if p.retried}
+    wanted = _to_be_named(base, outcomes, _alive(who, ours), theirs, settings)
+    again = {names.key(p.name) for p in who if p.retried and not p.gone}
     strings, added = _strings(base, wanted, again, theirs, settings, rewritten=rewritten)
     guesses = _guesses(base, outcomes, theirs)
     changes = Changes(mwg, microsoft, strings, guesses if set(guesses) != set(theirs.guesses) else None)
     listed = tuple(n for n in guesses if _in(n, (o.face.name for o in outcomes if o.face.guess)))
     agreed = _agreed(base, kept, mirrored, mwg, microsoft, theirs)
-    return Merged(changes, tuple(decisions), Base(agreed, added, who, listed))
+    gone = _gone_after(base, faces, file, decisions)
+    return Merged(changes, tuple(decisions), Base(agreed, added, who, listed, gone))
 
 
 # Matching
@@ -310,18 +338,28 @@ def _match(
     faces: Sequence[Face], known: Sequence[Agreed], file: Sequence[Region]
 ) -> tuple[list[Match], dict[int, Agreed]]:
     """Each of our faces with what it was in the file and is there now; by index in the file what each entry was."""
-    was, now = pairs(faces, known), pairs(known, file)
+    was, now = _known_of(faces, known), pairs(known, file)
     through = {i: now[b] for i, b in was.items() if b in now}
     ours, theirs = _rest(faces, through), _rest(file, now.values())
     direct = pairs([faces[i] for i in ours], [file[j] for j in theirs])
     through |= {ours[i]: theirs[j] for i, j in direct.items()}
     now |= _dragged(known, file, _rest(known, now), _rest(file, [*now.values(), *through.values()]))
-    through |= {i: now[b] for i, b in was.items() if b in now and i not in through}
+    still = {i: b for i, b in was.items() if i not in through and names.same(faces[i].name, known[b].name)}
+    through |= {i: now[b] for i, b in still.items() if b in now}
     matched = [
         (face, known[was[i]] if i in was else None, file[through[i]] if i in through else None)
         for i, face in enumerate(faces)
     ]
     return matched, {file[j].index: known[b] for b, j in now.items()}
+
+
+def _known_of(faces: Sequence[Face], known: Sequence[Agreed]) -> dict[int, int]:
+    """Which face was which in the file: by the file's box, or by the one that the catalogue had then."""
+    found = pairs(faces, known)
+    ours, theirs = _rest(faces, found), _rest(known, found.values())
+    then = [replace(k, x=k.mine[0], y=k.mine[1], w=k.mine[2], h=k.mine[3]) if k.mine else k for k in known]
+    more = pairs([faces[i] for i in ours], [then[j] for j in theirs])
+    return found | {ours[i]: theirs[j] for i, j in more.items()}
 
 
 def _rest(side: Sequence[Boxed], used: Iterable[int]) -> list[int]:
@@ -369,25 +407,37 @@ def _heard_elsewhere(base: Base, faces: tuple[Face, ...], theirs: Sidecar) -> tu
         if region.source == _MWG or not region.name:
             continue
         seen: list[Boxed] = [*base.faces, *ours]
-        if any(overlap(s.box, region.box) >= SAME_FACE and names.same(s.name, region.name) for s in seen):
+        if any(_is_same(s, region) for s in seen):
             continue
         at = pairs([region], ours).get(0)
         if at is None:
             found.append(Decision(Kind.ADDED, region.name, region=region))
             continue
         face = ours[at]
-        ours[at] = replace(face, name=region.name, guess=region.guess, disputed=False)
+        ours[at] = replace(face, name=region.name, guess=region.guess)
         kind = Kind.RENAMED if face.name else Kind.ADDED
         found.append(Decision(kind, region.name, face.name, face.id, region))
     return tuple(ours), found
 
 
 def _resolve(
-    face: Face, was: Agreed | None, now: Region | None, theirs: Sidecar, settings: Settings, *, rewritten: bool
+    face: Face,
+    was: Agreed | None,
+    now: Region | None,
+    base: Base,
+    theirs: Sidecar,
+    settings: Settings,
+    *,
+    rewritten: bool,
 ) -> tuple[_Outcome | None, list[Decision]]:
     """What becomes of one of our faces."""
+    if not face.insist and (now is None or now.name is None) and _is_gone(face, base):
+        face = replace(face, name=None, guess=False)
+        if now is None and _is_gone(face, base):
+            return None, []
     if theirs.mwg.stale:
-        return (None if face.disputed else _Outcome(face, was, None, written=False)), []
+        return _Outcome(face, was, None, written=False), []
+    mine = face.box
     face, moved = _followed(face, was, now, theirs.frame)
     if now is None or (now.name is None and was is not None and face.name and names.same(was.name, face.name)):
         outcome, said = _gone(face, was, now, settings, rewritten=rewritten)
@@ -397,7 +447,12 @@ def _resolve(
         outcome, said = _ours_changed(face, was, now, settings), []
     else:
         outcome, said = _named_otherwise(face, was, now)
-    return outcome, said + moved if outcome else said
+    return (replace(outcome, mine=mine), said + moved) if outcome else (None, said)
+
+
+def _is_gone(face: Face, base: Base) -> bool:
+    """Whether others took this name from this face for good."""
+    return any(_is_same(g, face) for g in base.gone)
 
 
 def _followed(face: Face, was: Agreed | None, now: Region | None, frame: Frame) -> tuple[Face, list[Decision]]:
@@ -413,26 +468,20 @@ def _gone(
 ) -> tuple[_Outcome | None, list[Decision]]:
     """A face that the file doesn't have: new, or taken away by somebody."""
     owned = Owned.REGION if now is None else (was.owned if was and was.owned else Owned.NAME)
-    if face.disputed:
-        return None, []
-    if was is None or rewritten or not names.same(was.name, face.name):
+    if was is None or rewritten or face.insist or not names.same(was.name, face.name):
         return _Outcome(face, was, now, owned, was is not None and was.retried), []
-    if face.guess and face.name is not None:
+    kind = Kind.REJECTED if face.guess and face.name else Kind.DISPUTED
+    if kind is Kind.REJECTED or was.retried or face.name is None:
         unnamed = _Outcome(replace(face, name=None, guess=False), was, now, owned)
-        return (unnamed if settings.unnamed else None), [Decision(Kind.REJECTED, None, face.name, face.id, now)]
-    if was.retried or face.name is None:
-        return None, [Decision(Kind.DISPUTED, None, face.name, face.id, now)]
+        said = Decision(kind, None, face.name, face.id, now)
+        return (unnamed if settings.unnamed and face.name else None), [said]
     return _Outcome(face, was, now, owned, retried=True), []
 
 
 def _agreeing(face: Face, was: Agreed | None, now: Region) -> tuple[_Outcome, list[Decision]]:
     """A face that the file names as we do. A guess in the file is Kith's own writing."""
-    said: list[Decision] = []
-    if face.disputed:
-        face = replace(face, disputed=False)
-        said.append(Decision(Kind.ADDED, now.name, None, face.id, now))
     owned = was.owned if was else (Owned.REGION if now.guess else Owned.NOTHING)
-    return _Outcome(face, was, now, owned, was is not None and was.retried), said
+    return _Outcome(face, was, now, owned, was is not None and was.retried), []
 
 
 def _named_otherwise(face: Face, was: Agreed | None, now: Region) -> tuple[_Outcome | None, list[Decision]]:
@@ -440,11 +489,10 @@ def _named_otherwise(face: Face, was: Agreed | None, now: Region) -> tuple[_Outc
     owned = was.owned if was else Owned.NOTHING
     retried = was is not None and was.retried
     if now.name is None:
-        named = _Outcome(face, was, now, owned or Owned.NAME, retried)
-        return (None if face.disputed else named), []
+        return _Outcome(face, was, now, owned or Owned.NAME, retried), []
     if now.guess and face.name and not face.guess:
         return _Outcome(face, was, now, Owned.REGION, retried), []
-    accepted = replace(face, name=now.name, guess=now.guess, disputed=False)
+    accepted = replace(face, name=now.name, guess=now.guess)
     kind = Kind.RENAMED if face.name else Kind.ADDED
     said = Decision(kind, now.name, face.name, face.id, now)
     return _Outcome(accepted, was, now, owned, retried), [said]
@@ -453,7 +501,7 @@ def _named_otherwise(face: Face, was: Agreed | None, now: Region) -> tuple[_Outc
 def _ours_changed(face: Face, was: Agreed, now: Region, settings: Settings) -> _Outcome | None:
     """A face whose name changed in the catalogue only; a guess never replaces another program's name."""
     kept_unnamed = settings.unnamed and was.owned is Owned.REGION
-    if face.disputed or (face.guess and not was.owned) or (face.name is None and not kept_unnamed):
+    if (face.guess and not was.owned) or (face.name is None and not kept_unnamed):
         return None
     return _Outcome(face, was, now, was.owned or Owned.NAME, was.retried)
 
@@ -489,7 +537,7 @@ def _given_up(face: Face, was: Agreed, now: Region, settings: Settings) -> bool:
 def _is_said_elsewhere(face: Face, theirs: Sidecar) -> bool:
     """Whether another schema's region says the same of a face: then it needs no second one."""
     others = (r for r in theirs.regions if r.source != _MWG)
-    return any(names.same(r.name, face.name) and overlap(r.box, face.box) >= SAME_FACE for r in others)
+    return any(_is_same(r, face) for r in others)
 
 
 def _people(
@@ -503,9 +551,12 @@ def _people(
     boxed = [o.face.name for o in outcomes]
     for name in wanted:
         was = before.get(names.key(name))
-        if was is None or rewritten or _in(name, theirs.names) or _in(name, boxed):
+        if was is None or _in(name, theirs.names) or _in(name, boxed) or _in(name, ours.insisted):
             kept.append(Person(name, was is not None and was.retried))
+        elif was.gone or rewritten:
+            kept.append(was)
         elif was.retried:
+            kept.append(replace(was, gone=True))
             decisions.append(Decision(Kind.PERSON_DISPUTED, None, name))
         else:
             kept.append(Person(name, retried=True))
@@ -520,6 +571,11 @@ def _people(
             decisions.append(Decision(Kind.PERSON_ADDED, name))
         kept.append(before.get(key, Person(name)))
     return tuple(kept), decisions
+
+
+def _alive(who: Sequence[Person], ours: Wanted) -> list[str]:
+    """The people without a box whom the catalogue wants and nobody disputes."""
+    return [p.name for p in who if not p.gone and _in(p.name, ours.people)]
 
 
 def _listed_by_others(base: Base, theirs: Sidecar, settings: Settings) -> list[str]:
@@ -568,7 +624,7 @@ def _layout(
     kept = [o for o in open_ if o not in mine or o in fitting]
     dropped += [o.now.index for o in mine if o.now and o not in fitting]
     rename: list[tuple[int, str | None]] = [(i, None) for i in unnamed]
-    rename += [(o.now.index, o.face.name) for o in kept if o.now and not names.same(o.now.name, o.face.name)]
+    rename += [(o.now.index, o.face.name) for o in kept if o.now and _to_rename(o)]
     move = [(o.now.index, o.face.box) for o in kept if o.now and _to_move(o, theirs.frame)]
     add = tuple(Region(o.face.name, *o.face.box, guess=o.face.guess) for o in kept if o.now is None)
     return kept, ListChanges(add, tuple(sorted(dropped)), tuple(rename), tuple(move))
@@ -582,9 +638,18 @@ def _room(foreign: int, settings: Settings) -> int | None:
 
 
 def _largest(outcomes: Sequence[_Outcome], room: int | None) -> list[_Outcome]:
-    """Those that fit: named first, then the largest."""
-    ranked = sorted(outcomes, key=lambda o: (o.face.name is None, -round(o.face.w * o.face.h, 9), o.face.box))
+    """Those that fit: named first, then those that are there already, then the largest."""
+    ranked = sorted(outcomes, key=lambda o: (o.face.name is None, o.now is None, -o.face.w * o.face.h, o.face.box))
     return ranked[:room]
+
+
+def _to_rename(outcome: _Outcome) -> bool:
+    """Whether the file has another name, or our old spelling of it."""
+    was, now, name = outcome.was, outcome.now, outcome.face.name
+    if now is None or now.name == name:
+        return False
+    ours = was is not None and outcome.owned and was.name == now.name
+    return bool(ours) or not names.same(now.name, name)
 
 
 def _to_move(outcome: _Outcome, frame: Frame) -> bool:
@@ -592,7 +657,7 @@ def _to_move(outcome: _Outcome, frame: Frame) -> bool:
     was, now = outcome.was, outcome.now
     if was is None or now is None or outcome.owned is not Owned.REGION or _moved(was.box, now.box, frame):
         return False
-    return _moved(outcome.face.box, now.box, frame)
+    return _moved(outcome.face.box, was.mine or was.box, frame) and _moved(outcome.face.box, now.box, frame)
 
 
 def _mirror(
@@ -705,11 +770,12 @@ def _one_list(
     present = theirs.lists.get(one.name)
     on = one.name == keywords.PERSON_IN_IMAGE or one.name in settings.keywords or (one.mirror and present is not None)
     mine = {s.text: s for s in base.strings if s.list == one.name}
-    have = {names.key(p) for p in present or ()}
-    leaves = {names.key(p) for k in present or () if (p := keywords.person_of(k, one, settings))}
+    spelled = {keywords.spell(n, one, settings): n for n in wanted} if on else {}
+    stays = [t for t in present or () if t in spelled or t not in mine]
+    have = {names.key(t) for t in stays}
+    leaves = {names.key(p) for t in stays if (p := keywords.person_of(t, one, settings))}
     add: list[str] = []
     ours: list[Added] = []
-    spelled = {keywords.spell(n, one, settings): n for n in wanted} if on else {}
     for text, name in spelled.items():
         was = mine.get(text)
         if names.key(text) in have or names.key(name) in leaves:
@@ -752,7 +818,8 @@ def _agreed(
     for i, o in enumerate(kept):
         if o.face.name or o.owned:
             box = _box_after(o, theirs.frame)
-            agreed.append(Agreed(o.face.name, *box, o.owned, _MWG, o.retried, mirrored.get(i, Owned.NOTHING)))
+            mirror = mirrored.get(i, Owned.NOTHING)
+            agreed.append(Agreed(o.face.name, *box, o.owned, _MWG, o.retried, mirror, o.mine))
     done = {o.now.index for o in kept if o.now} | {*mwg.remove, *(i for i, _ in mwg.rename)}
     foreign = [r for r in theirs.regions if r.source == _MWG and r.index not in done]
     foreign += [after for r in theirs.others if (after := _after(r, microsoft))]
@@ -767,3 +834,18 @@ def _after(region: Region, microsoft: ListChanges) -> Region | None:
         return None
     x, y, w, h = dict(microsoft.move).get(region.index, region.box)
     return replace(region, name=dict(microsoft.rename).get(region.index, region.name), x=x, y=y, w=w, h=h)
+
+
+def _gone_after(
+    base: Base, faces: Sequence[Face], file: Sequence[Region], decisions: Sequence[Decision]
+) -> tuple[Agreed, ...]:
+    """The names that others took away: those of before that neither came back nor are insisted on, and new ones."""
+    back: list[Boxed] = [*file, *(f for f in faces if f.insist)]
+    still = [g for g in base.gone if not any(_is_same(g, b) for b in back)]
+    by_id = {f.id: f for f in faces}
+    new = [d for d in decisions if d.kind in (Kind.REJECTED, Kind.DISPUTED) and d.face is not None]
+    return (*still, *(Agreed(d.previous, *by_id[d.face].box) for d in new if d.face is not None))
+
+
+def _is_same(a: Boxed, b: Boxed) -> bool:
+    return names.same(a.name, b.name) and overlap(a.box, b.box) >= SAME_FACE
