@@ -74,6 +74,12 @@ class Unexpected(KithError):
     code, retry = "unexpected", Retry.ON_CHANGE
 
 
+class WorkersFail(KithError):
+    """Not one file's fault."""
+
+    code, retry = "workers-fail", Retry.FATAL
+
+
 class SidecarMalformed(KithError):
     code, retry = "sidecar-malformed", Retry.ON_CHANGE
 

@@ -19,7 +19,7 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import Any, ParamSpec, TypeVar
 
-from kith.errors import WorkerDied
+from kith.errors import WorkerDied, WorkersFail
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -111,7 +111,13 @@ class _Slot:
                 initializer=_begin,
                 initargs=(self._initialiser, self._arguments),
             )
-            self._pid = self._pool.submit(os.getpid).result()
+            try:
+                self._pid = self._pool.submit(os.getpid).result()
+            except BrokenProcessPool as error:
+                self.close()
+                raise WorkersFail(
+                    "The processes that read photos don't start. Their reason stands above this line, if they gave one."
+                ) from error
         try:
             return self._pool.submit(fn, *args, **kwargs).result(timeout=patience)
         except TimeoutError:

@@ -40,13 +40,13 @@ from kith_xmp.write import write
 
 
 @dataclass(frozen=True, slots=True)
-class NamedFace:
-    """A face whose name belongs into the sidecar; `guess` where Kith gave it without being told."""
+class KnownFace:
+    """A face as the catalogue has it: its name, if it has one, and whether Kith gave that without being told."""
 
     id: FaceId
     box: Box
-    name: str
-    guess: bool
+    name: str | None = None
+    guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Task:
     """A photo whose sidecar is behind the catalogue."""
 
     photo: Photo
-    named: tuple[NamedFace, ...]
+    faces: tuple[KnownFace, ...]
     written: Written
     settings: Sidecars
 
@@ -119,7 +119,7 @@ def _merged(task: Task, photo: Path, path: Path, data: bytes, snapshot: files.Sn
         _wait_for_quiet(path, snapshot, task.settings.quiet_seconds)
     settings = _settings(task.settings)
     frame = _frame(task.photo, photo)
-    ours = Wanted(tuple(_face(named) for named in task.named))
+    ours = Wanted(tuple(_face(known) for known in task.faces))
     theirs = read(data, frame, settings)
     merged = merge(_base(task.written, now), ours, theirs, settings, creating=snapshot is None)
     return Prepared(
@@ -167,9 +167,9 @@ def _frame(photo: Photo, path: Path) -> Frame:
     return Frame(frame.width, frame.height, frame.turn)
 
 
-def _face(named: NamedFace) -> Face:
-    box = named.box
-    return Face(named.name, box.x, box.y, box.w, box.h, guess=named.guess, id=named.id)
+def _face(known: KnownFace) -> Face:
+    box = known.box
+    return Face(known.name, box.x, box.y, box.w, box.h, guess=known.guess, id=known.id)
 
 
 def _said(decision: Decision) -> Said | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kith.errors import WorkerDied
+from kith.errors import WorkerDied, WorkersFail
 from kith.pools import InlineExecutor, SpawnPool, each
 
 
@@ -72,6 +72,11 @@ def test_a_task_that_hangs_is_ended() -> None:
         with pytest.raises(WorkerDied, match="stopped"):
             pool.submit(rest, 600.0).result()
         assert pool.submit(square, 3).result() == 9
+
+
+def test_processes_that_never_start_are_nobodys_fault() -> None:
+    with SpawnPool(1, initialiser=refuse, arguments=(1,)) as pool, pytest.raises(WorkersFail):
+        pool.submit(square, 3).result()
 
 
 def test_stopping_drops_what_has_not_begun() -> None:

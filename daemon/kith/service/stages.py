@@ -18,7 +18,7 @@ from typing import TypeVar
 from kith import sidecars
 from kith.catalogue import faces, people, photos, settings, trouble, work
 from kith.catalogue import sidecars as written
-from kith.errors import BadRequest, FileBusy, KithError, ModelCorrupt, Unexpected
+from kith.errors import BadRequest, FileBusy, KithError, ModelCorrupt, Retry, Unexpected
 from kith.files import show
 from kith.people import PeopleSettings, recognise
 from kith.pools import SpawnPool, each
@@ -148,7 +148,7 @@ def _analyse(app: App, pack: Pack, report: Report) -> int:
                 app.catalogue.write(faces.store, photo, _result(future, photo), same_person)
                 analysed += 1
             except KithError as error:
-                app.catalogue.write(trouble.note, photo.path, "analyse", error)
+                _note(app, photo, "analyse", error)
             step()
             if not trusted and analysed % packs.CHECK_EVERY == 0:
                 trusted = packs.check(app, pack)
@@ -177,7 +177,7 @@ def _ended(pool: SpawnPool) -> Iterator[Executor]:
 
 
 def _result(future: Future[T], photo: Photo) -> T:
-    """What a worker gave, or why not, as an error of Kith's."""
+    """What a worker gave, or why not, as an error of Kith's that is this photo's own."""
     try:
         return future.result()
     except KithError:
@@ -187,6 +187,13 @@ def _result(future: Future[T], photo: Photo) -> T:
             f"Kith stumbled over {show(photo.path)} ({type(error).__name__}: {error}). The photo is left alone; "
             "please report this."
         ) from error
+
+
+def _note(app: App, photo: Photo, stage: str, error: KithError) -> None:
+    """Remember one photo's trouble; what is nobody's in particular stops the stage."""
+    if error.retry is Retry.FATAL:
+        raise error
+    app.catalogue.write(trouble.note, photo.path, stage, error)
 
 
 # -- embed --------------------------------------------------------------------------------------------------------
@@ -261,7 +268,7 @@ def _write_each(
         try:
             done += _commit(app, photo, _result(future, photo))
         except KithError as error:
-            app.catalogue.write(trouble.note, photo.path, "sidecar", error)
+            _note(app, photo, "sidecar", error)
             if isinstance(error, FileBusy):
                 busy.append(photo)
         step()
@@ -285,15 +292,16 @@ def _task(app: App, photo: Photo, names: Mapping[PersonId, str]) -> sidecars.Tas
     on_it = app.catalogue.read(faces.on_photo, photo.id)
     return sidecars.Task(
         photo=photo,
-        named=tuple(named for face in on_it if (named := _named(face, names))),
+        faces=tuple(_as_written(face, names) for face in on_it if face.state is not FaceState.NOT_A_FACE),
         written=app.catalogue.read(written.written, photo.id),
         settings=app.config.sidecars,
     )
 
 
-def _named(face: Face, names: Mapping[PersonId, str]) -> sidecars.NamedFace | None:
+def _as_written(face: Face, names: Mapping[PersonId, str]) -> sidecars.KnownFace:
+    """A face as its sidecar should have it; without a name where nobody is sure."""
     if face.state is FaceState.CONFIRMED and face.person:
-        return sidecars.NamedFace(face.id, face.box, face.person.name, guess=False)
+        return sidecars.KnownFace(face.id, face.box, face.person.name)
     if face.state is FaceState.AUTO and face.suggestion:
-        return sidecars.NamedFace(face.id, face.box, names[face.suggestion.person], guess=True)
-    return None
+        return sidecars.KnownFace(face.id, face.box, names[face.suggestion.person], guess=True)
+    return sidecars.KnownFace(face.id, face.box)
