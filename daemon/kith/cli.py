@@ -26,7 +26,10 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for othe
 
 
 class Commands(click.Group):
-    """Errors that Kith knows are one sentence on stderr and an exit code."""
+    """Commands in the order of their use; errors that Kith knows become a sentence on stderr and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -39,7 +42,7 @@ class Commands(click.Group):
             ctx.exit(130)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="kith")
 def main() -> None:
     """Find the people in your photos and write their names beside them, on this machine alone."""

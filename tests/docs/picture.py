@@ -12,9 +12,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from PIL import Image, ImageDraw, ImageFont
+
 import drawn
 from desk import Desk, exiftool
-from PIL import Image, ImageDraw, ImageFont
 
 CAST = (("Anna", "Bruno"), ("Otto", "Clara", "Anna"))
 SIZE = (1200, 800)
