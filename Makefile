@@ -1,9 +1,10 @@
 # make run PHOTOS=~/Pictures   find the people in a folder of photos
 # make test                    every check there is
-# make bench                   how fast it is, as ratios within one run
+# make bench PHOTOS=FOLDER PACK=FOLDER   how fast photos are analysed, as a ratio within one run
 
 PYTHON ?= python3
 PHOTOS ?= ~/Pictures
+PACK ?= $(HOME)/.local/share/kith/packs/base
 BIN := .venv/bin
 
 .PHONY: run test bench clean
@@ -20,7 +21,7 @@ test: .venv/.installed-dev
 	$(BIN)/pytest
 
 bench: .venv/.installed-dev
-	$(BIN)/pytest tests/bench --benchmark-only --benchmark-group-by=group
+	$(BIN)/python tests/bench/speed.py '$(PHOTOS:~/%=$(HOME)/%)' '$(PACK)'
 
 clean:
 	rm -rf .venv build dist

@@ -1,0 +1,87 @@
+"""A model pack is believed only after it told the user's own people apart."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import drawn
+from kith import config
+from kith.catalogue import faces, journal, settings
+from kith.errors import ModelCorrupt
+from kith.paths import Paths
+from kith.service import packs, stages
+from kith.service.app import App, opened
+from kith.service.reports import Silent
+from packs import make_base_pack, make_test_pack
+
+
+@pytest.fixture
+def app(tmp_path: Path, shared: Path):
+    """Kith with photos scanned by a sound pack, and a pack that sees nothing but grey installed beside it."""
+    places = Paths(tmp_path / "config", tmp_path / "data", tmp_path / "cache", tmp_path / "state")
+    drawn.holiday(tmp_path / "photos", 16)
+    blind = make_test_pack(shared, tmp_path / "blind")
+    manifest = (blind / "pack.toml").read_text().replace('id = "test"', 'id = "blind"')
+    (blind / "pack.toml").write_text(manifest.replace("[58.395, 57.12, 57.375]", "[5839500.0, 5712000.0, 5737500.0]"))
+    with opened(places, config.load()) as app:
+        packs.get(app, "auto", make_test_pack(shared, tmp_path / "pack"), Silent())
+        stages.run(app, [tmp_path / "photos"], Silent())
+        packs.get(app, "auto", blind, Silent())
+        app.catalogue.write(lambda db: db.execute("UPDATE photos SET analysed_rev = 0"))
+        yield app
+
+
+def named(app: App) -> list[tuple[str, str]]:
+    found = app.catalogue.read(faces.gallery, "test").faces
+    everybody = [app.catalogue.read(faces.get, face.id) for face in found if face.person]
+    return [(str(face.state), face.person.name) for face in everybody if face.person]
+
+
+def test_a_pack_that_tells_people_apart_is_trusted(app: App) -> None:
+    assert (app.catalogue.read(settings.get, packs.TRUSTED) or "").split()[0] == "test"
+
+
+def test_a_pack_that_fails_on_the_users_faces_stops_with_a_reason_if_the_user_chose_it(app: App) -> None:
+    with pytest.raises(ModelCorrupt, match="blind"):
+        stages.analyse(app, packs.load(app), Silent())
+    packs.use(app, "test")
+    pack, analysed = stages.analyse(app, packs.load(app), Silent())
+    assert (pack.id, analysed) == ("test", 16)
+
+
+def test_auto_sets_a_failing_pack_aside_and_names_stay(app: App) -> None:
+    app.catalogue.write(settings.put, packs.CHOSEN_BY, packs.AUTO)
+    shutil.copytree(make_base_pack(), app.paths.packs / "base")
+    face = app.catalogue.read(faces.unanswered)[0]
+    app.catalogue.write(journal.name, [face.id], "Anna", "person")
+    told = []
+
+    class Listening(Silent):
+        def say(self, line: str) -> None:
+            told.append(line)
+
+    pack, analysed = stages.analyse(app, packs.load(app), Listening())
+    assert pack.id in ("opencv-zoo", "base")
+    assert analysed == 16
+    assert packs.in_use(app) == pack.id
+    assert any("blind" in line for line in told)
+    assert app.catalogue.read(faces.get, face.id).person.name == "Anna"  # type: ignore[union-attr]
+
+
+def test_another_pack_learns_known_faces_from_their_crops_and_names_stay(app: App, shared: Path) -> None:
+    packs.use(app, "test")
+    stages.analyse(app, packs.load(app), Silent())
+    face = app.catalogue.read(faces.unanswered)[0]
+    app.catalogue.write(journal.name, [face.id], "Anna", "person")
+    shutil.copytree(make_base_pack(), app.paths.packs / "base")
+    packs.use(app, "base")
+    shutil.rmtree(app.paths.data.parent / "photos")  # no photo may be needed
+    pack = packs.load(app)
+    assert stages.analyse(app, pack, Silent())[1] == 0
+    stages.embed(app, pack, Silent())
+    learnt = app.catalogue.read(faces.gallery, "base").faces
+    assert {f.id for f in learnt} == {f.id for f in app.catalogue.read(faces.gallery, "test").faces}
+    assert named(app) == [("confirmed", "Anna")]
