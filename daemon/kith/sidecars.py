@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import blake2b
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from kith.errors import (
     SidecarMalformed,
 )
 from kith.files import file_error, show
-from kith.types import Box, FaceId, Photo, Written
+from kith.types import Box, FaceId, Photo, Said, Say, Written
 from kith_xmp import embedded, files
 from kith_xmp.merge import Base, Decision, Face, Kind, Wanted, merge
 from kith_xmp.packet import Unreadable
@@ -59,22 +59,6 @@ class Task:
     settings: Sidecars
 
 
-class Say(StrEnum):
-    """What another program said of one of our faces in the sidecar."""
-
-    NAMED = "named"
-    REJECTED = "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Somebody's word in another program: this face is `name`, or is not who we took it for."""
-
-    kind: Say
-    face: FaceId
-    name: str
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A merged sidecar. `data` is None where nothing has to change.
@@ -90,6 +74,41 @@ class Prepared:
     expected: files.Snapshot | None
     base: str
     said: tuple[Said, ...]
+
+    @property
+    def stamp(self) -> str:
+        """What tells the file that was read from earlier and later ones; empty where there was none."""
+        state = self.expected
+        return _stamp(Path(os.fsdecode(self.path)), state.size, state.mtime_ns) if state else ""
+
+
+def stamps(photos: Collection[bytes], sidecars: Mapping[bytes, tuple[int, int]]) -> dict[bytes, str]:
+    """For each photo the stamp of its sidecar among those that a walk met (size, mtime_ns); empty for none."""
+    near: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
+    for path in (*photos, *sidecars):
+        near[_stem(path)].add(path)
+    found = {}
+    for photo in photos:
+        names = {Path(os.fsdecode(path)).name for path in near[_stem(photo)]}
+        sidecar = files.find(Path(os.fsdecode(photo)), names) if len(names) > 1 else None
+        state = sidecars.get(os.fsencode(sidecar)) if sidecar else None
+        found[photo] = _stamp(sidecar, *state) if sidecar and state else ""
+    return found
+
+
+def is_sidecar(name: bytes) -> bool:
+    """Whether a file is a sidecar, by its name."""
+    return name.lower().endswith(os.fsencode(files.SIDECAR))
+
+
+def _stem(path: bytes) -> tuple[bytes, bytes]:
+    """A path up to the first dot of its name, which photos and their sidecars have in common."""
+    folder, name = os.path.split(path)
+    return folder, name.partition(b".")[0]
+
+
+def _stamp(path: Path, size: int, mtime_ns: int) -> str:
+    return f"{size}:{mtime_ns}:{show(path.name)}"
 
 
 def digest(data: bytes) -> bytes:
@@ -133,16 +152,17 @@ def _merged(task: Task, photo: Path, path: Path, data: bytes, snapshot: files.Sn
     )
 
 
-def replace(prepared: Prepared) -> None:
-    """Put a prepared sidecar in place, whole.
+def replace(prepared: Prepared) -> str:
+    """Put a prepared sidecar in place, whole, and give its new stamp.
 
     Raises SidecarChanged, DiskFull, PermissionDenied or FileVanished; the file is then as it was.
     """
     if prepared.data is None:
-        return
+        return prepared.stamp
     path = Path(os.fsdecode(prepared.path))
     with _explained(path):
-        files.replace(path, prepared.data, prepared.expected)
+        state = files.replace(path, prepared.data, prepared.expected)
+    return _stamp(path, state.size, state.mtime_ns)
 
 
 def sweep(folders: Iterable[Path]) -> None:
@@ -173,13 +193,15 @@ def _face(known: KnownFace) -> Face:
 
 
 def _said(decision: Decision) -> Said | None:
-    if decision.face is None:
-        return None
+    face, region = None if decision.face is None else FaceId(decision.face), decision.region
+    box = Box(region.x, region.y, region.w, region.h) if region else Box(0, 0, 0, 0)
     match decision.kind:
-        case Kind.RENAMED | Kind.ADDED if decision.name:
-            return Said(Say.NAMED, FaceId(decision.face), decision.name)
-        case Kind.REJECTED if decision.previous:
-            return Said(Say.REJECTED, FaceId(decision.face), decision.previous)
+        case Kind.RENAMED | Kind.ADDED if decision.name and region and not region.guess:
+            return Said(Say.NAMED, face, decision.name, box)
+        case Kind.REJECTED if decision.previous and face is not None:
+            return Said(Say.REJECTED, face, decision.previous, box)
+        case Kind.MOVED if region and face is not None:
+            return Said(Say.MOVED, face, decision.name or "", box)
     return None
 
 

@@ -147,7 +147,11 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A picture file as the catalogue knows it; `width` and `height` are stored pixels, None until analysed."""
+    """A picture file as the catalogue knows it.
+
+    `width` and `height` are stored pixels, None until analysed. `said` is the stamp of the sidecar that was seen beside
+    it, which tells it apart from earlier and later ones; it is empty where there was none.
+    """
 
     id: PhotoId
     path: bytes
@@ -157,6 +161,7 @@ class Photo:
     width: int | None
     height: int | None
     orientation: int | None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +232,21 @@ class Written:
     digest: bytes | None
     intended: str | None
     intended_digest: bytes | None
+
+
+class Say(StrEnum):
+    """What another program can say in a sidecar: who a face is, that it isn't who we took it for, where it is."""
+
+    NAMED = "named"
+    REJECTED = "rejected"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One such word. `face` is None for a face that only the file has, in `box`."""
+
+    kind: Say
+    face: FaceId | None
+    name: str
+    box: Box

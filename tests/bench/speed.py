@@ -30,7 +30,7 @@ def only_decode(path: bytes) -> tuple[int, ...]:
     return cv2.imread(os.fsdecode(path)).shape
 
 
-def rate(pool: SpawnPool, fn: Callable[[bytes], Any], paths: list[bytes], workers: int) -> tuple[float, list[Any]]:
+def rate(pool: SpawnPool, fn: Callable[[Any], Any], paths: list[Any], workers: int) -> tuple[float, list[Any]]:
     """Photos per second of wall-clock time, and the results; the processes are started and warmed first."""
     for _, future in each(pool, fn, ((p, p) for p in paths[: 2 * workers]), 2 * workers):
         future.result()
@@ -49,7 +49,8 @@ def main() -> None:
     with SpawnPool(options.workers) as pool:
         plain, shapes = rate(pool, only_decode, paths, options.workers)
     with SpawnPool(options.workers, worker.initialise, (options.pack, VisionSettings())) as pool:
-        whole, analyses = rate(pool, worker.analyse_file, paths, options.workers)
+        requests = [worker.Request(path) for path in paths]
+        whole, analyses = rate(pool, worker.analyse_file, requests, options.workers)
     steps: Counter[str] = Counter()
     for analysis in analyses:
         steps.update(analysis.seconds)

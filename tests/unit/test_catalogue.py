@@ -206,7 +206,7 @@ def test_a_photo_that_is_gone_is_not_forgotten(catalogue: Catalogue) -> None:
     photo = add(catalogue, b"/photos/a.jpg", b"content")
     (anna,) = store(catalogue, photo, analysis(face(LEFT, ANNA)))
     name(catalogue, anna.id, "Anna")
-    catalogue.write(photos.looked, b"/photos", [b"/photos/a.jpg"], [])
+    catalogue.write(photos.looked, b"/photos", [b"/photos/a.jpg"], [], {})
     assert catalogue.read(photos.known_below, b"/photos") == {}
     back = add(catalogue, b"/photos/a.jpg", b"content")
     assert (back.id, states(catalogue, back)) == (photo.id, [("confirmed", "Anna")])

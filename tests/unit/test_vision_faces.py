@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import drawn
 from kith.errors import PhotoUnreadable
 from kith.geometry import overlap
 from kith.pools import SpawnPool
@@ -141,9 +142,9 @@ def test_a_worker_process_sees_what_the_caller_sees(group, test_pack, test_pack_
     here = analyse(group, test_pack)
     pool = SpawnPool(1, worker.initialise, (test_pack_folder, VisionSettings()))
     try:
-        there = pool.submit(worker.analyse_file, str(group).encode()).result(timeout=120)
+        there = pool.submit(worker.analyse_file, worker.Request(str(group).encode())).result(timeout=120)
         with pytest.raises(PhotoUnreadable, match="text"):
-            pool.submit(worker.analyse_file, tmp_path / "text.jpg").result(timeout=120)
+            pool.submit(worker.analyse_file, worker.Request(bytes(tmp_path / "text.jpg"))).result(timeout=120)
         again = pool.submit(worker.embed_stored, [face.crop for face in there.faces]).result(timeout=120)
     finally:
         pool.shutdown()
@@ -208,3 +209,25 @@ def test_a_turned_head_is_worth_less_than_a_frontal_one() -> None:
     frontal, turned = (judge(points, ARC, chip, 0.9, 1.0, None) for points in (ARC, profile))
     assert frontal.pose == 1 and turned.pose < 0.2
     assert turned.quality <= turned.pose
+
+
+def test_a_given_box_that_no_detector_fills_is_a_face_all_the_same(tmp_path: Path, test_pack: Pack) -> None:
+    photo = drawn.save(drawn.photo(["Anna"]), tmp_path / "a.jpg")
+    (seen,) = analyse(photo, test_pack).faces
+    corner = Box(0.06, 0.9, 0.08, 0.12)
+    found = analyse(photo, test_pack, given=[corner, seen.box]).faces
+    detected, given_face = found
+    assert detected.box == seen.box
+    assert given_face.box.x == pytest.approx(corner.x, abs=1e-4)
+    assert given_face.score == 0.0
+    assert given_face.quality < 0.1
+
+
+def test_a_given_box_around_a_face_too_faint_to_be_found_gets_its_real_landmarks(
+    tmp_path: Path, test_pack: Pack
+) -> None:
+    photo = drawn.save(drawn.photo(["Anna"]), tmp_path / "a.jpg")
+    (seen,) = analyse(photo, test_pack).faces
+    (given,) = analyse(photo, test_pack, VisionSettings(min_size=2000), given=[seen.box]).faces
+    assert np.abs(given.landmarks - seen.landmarks).max() < 0.02
+    assert float(given.embedding @ seen.embedding) > 0.8

@@ -80,7 +80,7 @@ def store(db: Database, photo: Photo, analysis: Analysis, same_person: float) ->
 class _Known:
     """A face row as `store` needs it."""
 
-    __slots__ = ("answer", "box", "found_in", "id", "person", "vector")
+    __slots__ = ("answer", "box", "found_in", "given", "id", "person", "vector")
 
     def __init__(self, row: Sequence[Any]) -> None:
         self.id = FaceId(row[0])
@@ -89,11 +89,12 @@ class _Known:
         self.answer: str | None = row[6]
         self.person = None if row[7] is None else PersonId(row[7])
         self.vector: Floats | None = None if row[8] is None else np.frombuffer(row[8], "<f4")
+        self.given = bool(row[9])
 
 
 def _on_photo(db: Database, photo: PhotoId, pack: str) -> list[_Known]:
     rows = db.execute(
-        "SELECT f.id, f.x, f.y, f.w, f.h, f.found_in, f.answer, f.person_id, e.vector FROM faces f"
+        "SELECT f.id, f.x, f.y, f.w, f.h, f.found_in, f.answer, f.person_id, e.vector, f.given FROM faces f"
         " LEFT JOIN embeddings e ON e.face_id = f.id AND e.pack = ? WHERE f.photo_id = ? ORDER BY f.id",
         [pack, photo],
     )
@@ -118,6 +119,32 @@ def _pairs(before: Sequence[_Known], found: Sequence[FoundFace], content: bytes,
     return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if likeness[i, j] > 0}
 
 
+def give(db: Database, photo: Photo, box: Box) -> FaceId:
+    """A face that a person or another program says is in a box; the next analysis embeds it."""
+    row = db.execute(
+        "INSERT INTO faces (photo_id, x, y, w, h, landmarks, score, quality, found_in, given)"
+        " VALUES (?, ?, ?, ?, ?, x'', 0, 0, ?, 1) RETURNING id",
+        [photo.id, *_sides(box), photo.content_key],
+    ).fetchone()
+    db.execute("UPDATE photos SET analysed_rev = 0 WHERE id = ?", [photo.id])
+    return FaceId(row[0])
+
+
+def move(db: Database, face: FaceId, box: Box) -> None:
+    """A person or another program says where a face really is; the next analysis embeds it there."""
+    db.execute("UPDATE faces SET x = ?, y = ?, w = ?, h = ?, given = 1 WHERE id = ?", [*_sides(box), face])
+    db.execute("UPDATE photos SET analysed_rev = 0 WHERE id = (SELECT photo_id FROM faces WHERE id = ?)", [face])
+
+
+def given(db: Database, photo: Photo) -> tuple[Box, ...]:
+    """The given boxes on a photo's present content."""
+    rows = db.execute(
+        "SELECT x, y, w, h FROM faces WHERE photo_id = ? AND given AND found_in = ? ORDER BY id",
+        [photo.id, photo.content_key],
+    )
+    return tuple(Box(*row) for row in rows)
+
+
 def _insert(db: Database, photo: Photo, found: FoundFace) -> FaceId:
     row = db.execute(
         "INSERT INTO faces (photo_id, x, y, w, h, landmarks, score, quality, found_in)"
@@ -128,17 +155,22 @@ def _insert(db: Database, photo: Photo, found: FoundFace) -> FaceId:
 
 
 def _find_again(db: Database, photo: Photo, known: _Known, found: FoundFace) -> None:
+    kept = known.box if known.given and known.found_in == photo.content_key else None
     db.execute(
-        "UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, found_in = ? WHERE id = ?",
-        [*_geometry(found), photo.content_key, known.id],
+        "UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, found_in = ?,"
+        " given = ? WHERE id = ?",
+        [*_geometry(found, kept), photo.content_key, kept is not None, known.id],
     )
     if known.answer is not None and known.found_in != photo.content_key:
         journal.append(db, "carried", Answer(known.answer), photo.content_key, found.box, known.person)
 
 
-def _geometry(found: FoundFace) -> list[Any]:
-    box = found.box
-    return [box.x, box.y, box.w, box.h, _floats(found.landmarks), float(found.score), float(found.quality)]
+def _sides(box: Box) -> tuple[float, float, float, float]:
+    return box.x, box.y, box.w, box.h
+
+
+def _geometry(found: FoundFace, kept: Box | None = None) -> list[Any]:
+    return [*_sides(kept or found.box), _floats(found.landmarks), float(found.score), float(found.quality)]
 
 
 def _store_pixels(db: Database, face: FaceId, pack: str, found: FoundFace) -> None:

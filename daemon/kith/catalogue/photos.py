@@ -12,7 +12,7 @@ from kith.catalogue import trouble
 from kith.errors import KithError
 from kith.types import Photo, PhotoId
 
-COLUMNS = "id, path, content_key, content_rev, tags_rev, width, height, orientation"
+COLUMNS = "id, path, content_key, content_rev, tags_rev, width, height, orientation, said"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,27 @@ def _moved_from(db: Database, file: FileState, exists: Callable[[bytes], bool]) 
     return next((photo for photo, path in rows if not exists(path)), None)
 
 
-def looked(db: Database, root: bytes, gone: Iterable[bytes], troubled: Sequence[tuple[bytes, KithError]]) -> None:
-    """A whole folder has been looked through: note what is gone from it, and what could not be looked at.
+def looked(
+    db: Database,
+    root: bytes,
+    gone: Iterable[bytes],
+    troubled: Sequence[tuple[bytes, KithError]],
+    said: Mapping[bytes, str],
+) -> None:
+    """A whole folder has been looked through: note what is gone, what could not be looked at, and the sidecars.
 
     Nothing that is gone is forgotten: it may be on a disk that comes back, or under a new name.
     """
     for path in gone:
         db.execute("UPDATE photos SET missing = 1 WHERE path = ?", [path])
         trouble.forget(db, path)
+    before = dict(
+        db.execute("SELECT path, said FROM photos WHERE path >= ? AND path < ?", trouble.below(root)).fetchall()
+    )
+    for path, stamp in said.items():
+        if before.get(path, stamp) != stamp:
+            db.execute("UPDATE photos SET said = ? WHERE path = ?", [stamp, path])
+            trouble.forget(db, path, "sidecar")
     trouble.forget_below(db, root, "look", but={path for path, _ in troubled})
     for path, error in troubled:
         trouble.note(db, path, "look", error)

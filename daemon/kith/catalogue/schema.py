@@ -20,7 +20,8 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 
 -- A picture file. `content_rev` grows when its content changes, `analysed_rev` follows when its faces are found;
--- `tags_rev` grows when the names on it change, `sidecar_rev` follows when they are written beside it.
+-- `tags_rev` grows when the names on it change, `sidecar_rev` follows when they are written beside it. `said` tells
+-- the sidecar beside it apart from an earlier or later one (name, size, time), `heard` follows when it has been read.
 CREATE TABLE photos (
     id INTEGER PRIMARY KEY,
     path BLOB NOT NULL UNIQUE,
@@ -36,11 +37,14 @@ CREATE TABLE photos (
     width INTEGER,
     height INTEGER,
     orientation INTEGER,
-    captured_at REAL
+    captured_at REAL,
+    said TEXT NOT NULL DEFAULT '',
+    heard TEXT
 ) STRICT;
 CREATE INDEX photos_by_content ON photos (content_key);
 CREATE INDEX photos_to_analyse ON photos (mtime_ns) WHERE analysed_rev < content_rev AND missing = 0;
 CREATE INDEX photos_to_write ON photos (id) WHERE sidecar_rev < tags_rev AND missing = 0;
+CREATE INDEX photos_to_hear ON photos (id) WHERE heard IS NOT said AND missing = 0;
 
 -- A person, by the name a person gave. `key` is the name as it is compared.
 CREATE TABLE people (
@@ -51,7 +55,7 @@ CREATE TABLE people (
 
 -- A face on a photo, found when the photo's content was `found_in`. `answer` (confirmed, ignored, not-a-face) and
 -- `person_id` are what a person said, and follow from the decisions; the group and the suggestion are what Kith
--- believes, and can be recomputed at any time.
+-- believes, and can be recomputed at any time. The box of a `given` face is a person's or another program's.
 CREATE TABLE faces (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     photo_id INTEGER NOT NULL REFERENCES photos (id) ON DELETE CASCADE,
@@ -60,6 +64,7 @@ CREATE TABLE faces (
     score REAL NOT NULL,
     quality REAL NOT NULL,
     found_in BLOB NOT NULL,
+    given INTEGER NOT NULL DEFAULT 0,
     answer TEXT CHECK (answer IN ('confirmed', 'ignored', 'not-a-face')),
     person_id INTEGER REFERENCES people (id),
     group_id INTEGER,

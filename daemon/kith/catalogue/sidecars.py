@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-from kith.types import Photo, PhotoId, Written
+from kith.catalogue import faces, journal
+from kith.types import Photo, PhotoId, Said, Say, Written
+
+SIDECAR = "sidecar"  # the source of such an answer
 
 
 def written(db: Database, photo: PhotoId) -> Written:
@@ -31,8 +35,24 @@ def intend(db: Database, photo: PhotoId, path: bytes, original: bytes | None, ba
     )
 
 
-def done(db: Database, photo: Photo, base: str | None, digest: bytes | None) -> None:
-    """The sidecar of a photo says what the catalogue said when the photo was read."""
+def agree(db: Database, photo: Photo, base: str, digest: bytes | None, stamp: str, words: Sequence[Said]) -> None:
+    """The sidecar of a photo has been read and says what the catalogue said; take what else it says for an answer."""
     db.execute("INSERT OR REPLACE INTO sidecars (photo_id, base, digest) VALUES (?, ?, ?)", [photo.id, base, digest])
-    db.execute("UPDATE photos SET sidecar_rev = ? WHERE id = ?", [photo.tags_rev, photo.id])
+    db.execute(
+        "UPDATE photos SET sidecar_rev = ?, said = ?, heard = ? WHERE id = ?", [photo.tags_rev, stamp, stamp, photo.id]
+    )
     db.execute("DELETE FROM trouble WHERE path = ? AND stage = 'sidecar'", [photo.path])
+    for word in words:
+        _hear(db, photo, word)
+
+
+def _hear(db: Database, photo: Photo, word: Said) -> None:
+    """Another program's word on a face: as good as a person's, with its source."""
+    face = faces.give(db, photo, word.box) if word.face is None else word.face
+    match word.kind:
+        case Say.NAMED:
+            journal.name(db, [face], word.name, SIDECAR)
+        case Say.REJECTED:
+            journal.deny(db, face, word.name, SIDECAR)
+        case Say.MOVED:
+            faces.move(db, face, word.box)

@@ -35,6 +35,16 @@ def to_write(db: Database) -> list[Photo]:
     return [Photo(*row) for row in rows]
 
 
+def to_hear(db: Database) -> list[Photo]:
+    """Photos whose sidecar, or what they say themselves where there is none, has not been read yet."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM photos WHERE heard IS NOT said AND missing = 0 AND analysed_rev > 0"
+        f" AND {NOT_IN_TROUBLE} ORDER BY id",
+        ["sidecar", time.time()],
+    )
+    return [Photo(*row) for row in rows]
+
+
 def analyse_again(db: Database, pack: str) -> None:
     """Give up what a pack found that turned out not to work; answers stay."""
     db.execute("UPDATE photos SET analysed_rev = 0 WHERE analysed_pack = ?", [pack])

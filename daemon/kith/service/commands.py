@@ -10,11 +10,10 @@ from kith.catalogue import faces, journal, people
 from kith.errors import BadRequest
 from kith.files import show
 from kith.service.app import App
-from kith.sidecars import Said, Say
 from kith.types import Answer, Face, FaceId, FaceState, GroupId, Person, PersonId
 from kith.vision import sheet
 
-PERSON, SIDECAR = "person", "sidecar"  # who gave an answer: a person, here or by way of another program
+PERSON = "person"  # the source of an answer that a person gave to Kith itself
 
 
 def meant_by(app: App, word: str) -> Sequence[Face]:
@@ -58,15 +57,6 @@ def dismiss(app: App, word: str, kind: Answer) -> int:
     meant = meant_by(app, word)
     app.catalogue.write(journal.answer, [(face.id, None) for face in meant], kind, PERSON)
     return len(meant)
-
-
-def hear(app: App, said: Said) -> None:
-    """Take another program's word on a face, found in its sidecar."""
-    match said.kind:
-        case Say.NAMED:
-            app.catalogue.write(journal.name, [said.face], said.name, SIDECAR)
-        case Say.REJECTED:
-            app.catalogue.write(journal.deny, said.face, said.name, SIDECAR)
 
 
 def contact_sheet(app: App, word: str) -> bytes:

@@ -23,7 +23,7 @@ from kith.files import show
 from kith.people import PeopleSettings, recognise
 from kith.pools import SpawnPool, each
 from kith.scan import FileSeen, NotSeen, content_key, walk
-from kith.service import commands, packs
+from kith.service import packs
 from kith.service.app import App
 from kith.service.reports import Report
 from kith.types import Face, FaceState, PersonId, Photo
@@ -53,9 +53,11 @@ def run(app: App, roots: Sequence[Path], report: Report) -> Summary:
     pack = packs.load(app)
     seen, changed = look(app, roots, report)
     pack, analysed = analyse(app, pack, report)
+    done = hear(app, report)
+    pack, _ = analyse(app, pack, report)  # faces that only sidecars knew of
     embed(app, pack, report)
     believe(app, pack.manifest)
-    done = write(app, report)
+    done += write(app, report)
     return Summary(seen, changed, analysed, done, len(app.catalogue.read(trouble.all_of)))
 
 
@@ -84,6 +86,7 @@ def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
     before = dict(app.catalogue.read(photos.known_below, os.fsencode(root)))
     hidden = app.config.photos.hidden
     seen: set[bytes] = set()
+    beside: dict[bytes, tuple[int, int]] = {}
     changed: list[photos.FileState] = []
     unseen: list[NotSeen] = []
     count = 0
@@ -93,9 +96,12 @@ def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
         changed.clear()
 
     with report.stage("Looking for photos", 0) as step:
-        for found in walk(root, is_photo, hidden=hidden):
+        for found in walk(root, _is_wanted, hidden=hidden):
             if isinstance(found, NotSeen):
                 unseen.append(found)
+                continue
+            if sidecars.is_sidecar(found.path):
+                beside[found.path] = found.size, found.mtime_ns
                 continue
             seen.add(found.path)
             step()
@@ -112,8 +118,12 @@ def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
     commit()
     gone = before.keys() - seen
     troubled = [(found.path, found.error) for found in unseen]
-    app.catalogue.write(photos.looked, os.fsencode(root), gone, troubled)
+    app.catalogue.write(photos.looked, os.fsencode(root), gone, troubled, sidecars.stamps(seen, beside))
     return len(seen), count
+
+
+def _is_wanted(name: bytes) -> bool:
+    return is_photo(name) or sidecars.is_sidecar(name)
 
 
 def _state(found: FileSeen) -> photos.FileState:
@@ -142,7 +152,7 @@ def _analyse(app: App, pack: Pack, report: Report) -> int:
     same_person = pack.calibration.cosine_fmr["1e-3"]
     analysed, trusted = 0, packs.is_trusted(app, pack.manifest)
     with _workers(app, pack) as executor, report.stage("Finding faces", len(pending)) as step:
-        tasks = ((photo, photo.path) for photo in pending)
+        tasks = ((photo, worker.Request(photo.path, app.catalogue.read(faces.given, photo))) for photo in pending)
         for photo, future in each(executor, worker.analyse_file, tasks, ahead=2 * app.workers):
             try:
                 app.catalogue.write(faces.store, photo, _result(future, photo), same_person)
@@ -248,17 +258,32 @@ def write(app: App, report: Report) -> int:
         if not pending:
             break
         sidecars.sweep({Path(os.fsdecode(photo.path)).parent for photo in pending})
-        with _ended(SpawnPool(1)) as pool, report.stage("Writing names", len(pending)) as step:
-            count, busy = _write_each(app, pool, pending, step)
-            if busy:
-                report.say(f"Another program has just written {len(busy)} of the sidecars; waiting until it is done.")
-                time.sleep(app.config.sidecars.quiet_seconds)
-                count += _write_each(app, pool, busy, step)[0]
-        done += count
+        done += _exchange(app, pending, "Writing names", report)
     return done
 
 
-def _write_each(
+def hear(app: App, report: Report) -> int:
+    """Read what other programs say in sidecars, and photos in themselves; gives how many sidecars changed by that.
+
+    Names and boxes given there are answers, with their source. A face that only the file knows is embedded by the next
+    analysis.
+    """
+    pending = app.catalogue.read(work.to_hear)
+    return _exchange(app, pending, "Reading names", report) if pending else 0
+
+
+def _exchange(app: App, pending: Sequence[Photo], title: str, report: Report) -> int:
+    """Merge the catalogue and the sidecars of some photos, both ways."""
+    with _ended(SpawnPool(1)) as pool, report.stage(title, len(pending)) as step:
+        done, busy = _merge_each(app, pool, pending, step)
+        if busy:
+            report.say(f"Another program has just written {len(busy)} of the sidecars; waiting until it is done.")
+            time.sleep(app.config.sidecars.quiet_seconds)
+            done += _merge_each(app, pool, busy, step)[0]
+    return done
+
+
+def _merge_each(
     app: App, executor: Executor, pending: Sequence[Photo], step: Callable[[], None]
 ) -> tuple[int, list[Photo]]:
     done, busy = 0, []
@@ -277,14 +302,12 @@ def _write_each(
 
 def _commit(app: App, photo: Photo, prepared: sidecars.Prepared) -> bool:
     """Replace a sidecar, if it has to change, between two notes in the catalogue."""
-    digest = prepared.digest
+    digest, stamp = prepared.digest, prepared.stamp
     if prepared.data is not None:
         digest = sidecars.digest(prepared.data)
         app.catalogue.write(written.intend, photo.id, prepared.path, prepared.original, prepared.base, digest)
-        sidecars.replace(prepared)
-    app.catalogue.write(written.done, photo, prepared.base, digest)
-    for said in prepared.said:
-        commands.hear(app, said)
+        stamp = sidecars.replace(prepared)
+    app.catalogue.write(written.agree, photo, prepared.base, digest, stamp, prepared.said)
     return prepared.data is not None
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from kith.geometry import box_of
-from kith.types import Analysis, Crop, Floats, FoundFace, Image
+from kith.types import Analysis, Box, Crop, Floats, FoundFace, Image
 from kith.vision import align, quality
 from kith.vision.decode import Limits, Picture, open_picture
-from kith.vision.detect import Detections, Search, find
+from kith.vision.detect import Detections, Search, find, with_given
 from kith.vision.packs import Pack
 
 ENOUGH_EYES = 0.8  # finer pixels are decoded for faces whose eyes are nearer than this part of the chip's
@@ -35,9 +35,12 @@ class VisionSettings:
     limits: Limits = field(default_factory=Limits)
 
 
-def analyse(path: Path | bytes, pack: Pack, settings: VisionSettings | None = None) -> Analysis:
-    """Faces of one photo as one pack sees them; a pure function of the file, the pack and the settings.
+def analyse(
+    path: Path | bytes, pack: Pack, settings: VisionSettings | None = None, given: Sequence[Box] = ()
+) -> Analysis:
+    """Faces of one photo as one pack sees them; a pure function of the file, the pack, the settings and `given`.
 
+    `given` are boxes that somebody says hold a face: those that the pack doesn't see by itself are faces all the same.
     Raises FileVanished, PermissionDenied, PhotoTooLarge and PhotoUnreadable, each naming the file.
     """
     settings = settings or VisionSettings()
@@ -50,6 +53,7 @@ def analyse(path: Path | bytes, pack: Pack, settings: VisionSettings | None = No
     with watch("detect"):
         found = find(image, pack.detector, search, upright=picture.oriented)
         found = _large_enough(found, image, search, settings.min_size)
+        found = with_given(image, found, given, pack.detector, search)
     with watch("decode"):
         image, found = _fine_enough(image, found, picture, pack)
     with watch("align"):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from kith.types import Floats, Image
+from kith.geometry import SAME_FACE, box_of, edges, overlap
+from kith.types import Box, Floats, Image
 
 GRID = 32  # detectors want sides that are multiples of this
 OVERLAP = 0.3
+# where eyes, nose tip and mouth corners usually are in a face's box, in parts of its sides
+USUAL = np.array([[0.31, 0.4], [0.69, 0.4], [0.5, 0.6], [0.34, 0.78], [0.66, 0.78]], np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +93,7 @@ def suppressed(found: Detections) -> Detections:
 
 def joined(*parts: Detections) -> Detections:
     """All faces of several looks at one picture, each once."""
-    return suppressed(
-        Detections(
-            np.concatenate([p.boxes for p in parts]),
-            np.concatenate([p.scores for p in parts]),
-            np.concatenate([p.landmarks for p in parts]),
-        )
-    )
+    return suppressed(_together(parts))
 
 
 def look(image: Image, detector: Detector, long_side: int, min_score: float) -> Detections:
@@ -141,6 +138,39 @@ def find(image: Image, detector: Detector, search: Search, *, upright: bool) -> 
         return found
     looks = (found, *on_its_sides(image, detector, search))
     return max(looks, key=lambda seen: float(seen.scores.sum()))
+
+
+def with_given(image: Image, found: Detections, given: Sequence[Box], detector: Detector, search: Search) -> Detections:
+    """What was found, and a face for every given box that no found face covers.
+
+    Such a face has the given box. Its landmarks come from a closer look at it, where a hint of a face lies in the box
+    (its score is the hint's), or from where they usually are in a box (its score is 0).
+    """
+    height, width = image.shape[:2]
+    sides = np.array([width, height, width, height], np.float32)
+    seen = [box_of(*(float(v) for v in box / sides)) for box in found.boxes]
+    missing = [box for box in given if not (seen and overlap([box], seen).max() >= SAME_FACE)]
+    faces = [_in_box(image, corners, detector, search) for corners in edges(missing).astype(np.float32) * sides]
+    return _together([found, *faces])
+
+
+def _in_box(image: Image, box: Floats, detector: Detector, search: Search) -> Detections:
+    """One face in a box (left, top, right, bottom) of a picture."""
+    size = box[2:] - box[:2]
+    left, top = np.clip(box[:2] - size, 0, None).astype(int)
+    right, bottom = np.ceil(box[2:] + size).astype(int)
+    near = image[top:bottom, left:right]
+    points, score = box[:2] + USUAL * size, 0.0
+    if near.size:
+        hints = look(near, detector, search.coarse, search.hint_score)
+        at = np.array([left, top], np.float32)
+        hints = Detections(hints.boxes + np.tile(at, 2), hints.scores, hints.landmarks + at)
+        middle = (hints.boxes[:, :2] + hints.boxes[:, 2:]) / 2
+        inside = np.flatnonzero(((middle > box[:2]) & (middle < box[2:])).all(1))
+        if len(inside):
+            best = inside[hints.scores[inside].argmax()]
+            points, score = hints.landmarks[best], float(hints.scores[best])
+    return _float32([box], [score], [points])
 
 
 def worth_another_look(hints: Detections, long_side: int, search: Search) -> bool:
@@ -227,7 +257,7 @@ def decode_centerface(outputs: Mapping[str, Floats], width: int, min_score: floa
     return _float32(boxes, heat[0, row, column], kps * extent[:, None] + corner[:, None])
 
 
-def _together(parts: list[Detections]) -> Detections:
+def _together(parts: Sequence[Detections]) -> Detections:
     return _float32(
         np.concatenate([p.boxes for p in parts]),
         np.concatenate([p.scores for p in parts]),

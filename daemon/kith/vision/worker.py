@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 
-from kith.types import Analysis, Crop, Floats
+from kith.types import Analysis, Box, Crop, Floats
 from kith.vision.analysis import VisionSettings, analyse, embed_crops
 from kith.vision.packs import Pack, load_pack
 
@@ -38,10 +38,18 @@ def initialise(pack_folder: Path, settings: VisionSettings, niceness: int = NICE
     _loaded[:] = [_Loaded(load_pack(pack_folder), settings)]
 
 
-def analyse_file(path: bytes | Path) -> Analysis:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A photo to analyse, and boxes that are known to hold faces."""
+
+    path: bytes
+    given: tuple[Box, ...] = ()
+
+
+def analyse_file(request: Request) -> Analysis:
     """`analyse` with the pack and settings this worker was initialised with; raises what `analyse` raises."""
     (worker,) = _loaded
-    return analyse(path, worker.pack, worker.settings)
+    return analyse(request.path, worker.pack, worker.settings, request.given)
 
 
 def embed_stored(crops: list[Crop]) -> Floats:
