@@ -278,6 +278,41 @@ def trouble(as_json: bool) -> None:
         click.echo("No trouble.")
 
 
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=PHOTO, metavar="FOLDER...")
+def doctor(folders: Sequence[Path]) -> None:
+    """Look for sidecars in FOLDER that other programs can't write or read, or that contradict each other.
+
+    Nothing is changed.
+    """
+    from kith.service import care
+
+    count = 0
+    for sentence in care.examine(folders):
+        click.echo(sentence)
+        count += 1
+    if not count:
+        click.echo("All sidecars are well.")
+
+
+@main.command()
+@click.option("--sidecars", is_flag=True, required=True, help="Put every sidecar back as it was before Kith.")
+def undo(sidecars: bool) -> None:
+    """Take back what Kith wrote: every sidecar gets the bytes it had before, those that Kith made are removed.
+
+    Names stay in Kith. What another program changed since is left alone.
+    """
+    from kith.service import care
+
+    with _kith() as app:
+        done = care.put_back(app)
+        settings = app.paths.config_file
+    for sentence in done.left:
+        click.echo(sentence, err=True)
+    click.echo(f"{_count(done.restored, 'sidecar')} restored, {done.removed:,} removed, {len(done.left):,} left alone.")
+    click.echo(f"The next scan writes names again, unless {show(settings)} says write = false under [sidecars].")
+
+
 @main.group()
 def models() -> None:
     """The models that find and tell faces: list, install, use."""

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,7 +29,7 @@ from kith.errors import (
 )
 from kith.files import file_error, show
 from kith.types import Box, FaceId, Photo, Said, Say, Written
-from kith_xmp import embedded, files
+from kith_xmp import doctor, embedded, files
 from kith_xmp.merge import Base, Decision, Face, Kind, Wanted, merge
 from kith_xmp.packet import Unreadable
 from kith_xmp.read import read
@@ -82,29 +82,30 @@ class Prepared:
         return _stamp(Path(os.fsdecode(self.path)), state.size, state.mtime_ns) if state else ""
 
 
-def stamps(photos: Collection[bytes], sidecars: Mapping[bytes, tuple[int, int]]) -> dict[bytes, str]:
+def stamps(photos: Set[bytes], sidecars: Mapping[bytes, tuple[int, int]]) -> dict[bytes, str]:
     """For each photo the stamp of its sidecar among those that a walk met (size, mtime_ns); empty for none."""
-    near: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
-    for path in (*photos, *sidecars):
-        near[_stem(path)].add(path)
     found = {}
-    for photo in photos:
-        names = {Path(os.fsdecode(path)).name for path in near[_stem(photo)]}
-        sidecar = files.find(Path(os.fsdecode(photo)), names) if len(names) > 1 else None
-        state = sidecars.get(os.fsencode(sidecar)) if sidecar else None
-        found[photo] = _stamp(sidecar, *state) if sidecar and state else ""
+    for together in families((*photos, *sidecars)):
+        names = {Path(os.fsdecode(path)).name for path in together}
+        for photo in together & photos:
+            sidecar = files.find(Path(os.fsdecode(photo)), names) if len(names) > 1 else None
+            state = sidecars.get(os.fsencode(sidecar)) if sidecar else None
+            found[photo] = _stamp(sidecar, *state) if sidecar and state else ""
     return found
+
+
+def families(paths: Iterable[bytes]) -> Iterable[set[bytes]]:
+    """Photos and sidecars that may belong together: same folder, same name up to the first dot."""
+    near: dict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
+    for path in paths:
+        folder, name = os.path.split(path)
+        near[folder, name.partition(b".")[0]].add(path)
+    return near.values()
 
 
 def is_sidecar(name: bytes) -> bool:
     """Whether a file is a sidecar, by its name."""
     return name.lower().endswith(os.fsencode(files.SIDECAR))
-
-
-def _stem(path: bytes) -> tuple[bytes, bytes]:
-    """A path up to the first dot of its name, which photos and their sidecars have in common."""
-    folder, name = os.path.split(path)
-    return folder, name.partition(b".")[0]
 
 
 def _stamp(path: Path, size: int, mtime_ns: int) -> str:
@@ -163,6 +164,46 @@ def replace(prepared: Prepared) -> str:
     with _explained(path):
         state = files.replace(path, prepared.data, prepared.expected)
     return _stamp(path, state.size, state.mtime_ns)
+
+
+def restore(path: bytes, original: bytes | None, ours: Collection[bytes]) -> None:
+    """Put the bytes back that a sidecar had before Kith first wrote it; None: there was no file.
+
+    `ours` are the digests of what Kith wrote. Raises SidecarChanged where the file is not as Kith left it, and what
+    `replace` raises.
+    """
+    place = Path(os.fsdecode(path))
+    with _explained(place):
+        state = files.snapshot(place)
+        now = place.read_bytes() if state else None
+        if now == original:
+            return
+        if now is not None and digest(now) not in ours:
+            raise SidecarChanged(f"{show(path)} was changed by another program after Kith; it is left as it is.")
+        if original is None:
+            place.unlink()
+        else:
+            files.replace(place, original, state)
+
+
+def ailments(path: bytes) -> tuple[str, ...]:
+    """What is wrong with a sidecar, as sentences: why darktable can't write it, or that nobody can read it."""
+    place = Path(os.fsdecode(path))
+    try:
+        with _explained(place):
+            found = doctor.blockers(place.read_bytes())
+    except KithError as error:
+        return (error.message,)
+    return tuple(f"{show(path)}: {sentence}." for sentence in found)
+
+
+def rivals(photo: bytes, siblings: Collection[bytes]) -> tuple[str, ...]:
+    """Whether a photo has two sidecars, IMG.EXT.xmp and IMG.xmp, as a sentence; `siblings` are its family."""
+    place = Path(os.fsdecode(photo))
+    names = {Path(os.fsdecode(path)).name for path in siblings}
+    long, short = files.target(place).name, files.target(place, short=True).name
+    both = long in names and files.find(place, names - {long}) is not None
+    return (f"{show(photo)} has two sidecars, {show(long)} and {show(short)}; the first is used.",) if both else ()
 
 
 def sweep(folders: Iterable[Path]) -> None:

@@ -35,6 +35,22 @@ def intend(db: Database, photo: PhotoId, path: bytes, original: bytes | None, ba
     )
 
 
+def kept(db: Database) -> list[tuple[bytes, bytes | None]]:
+    """All sidecars that Kith wrote, with the bytes they had before; None where there was none."""
+    return [(path, original) for path, original in db.execute("SELECT path, bytes FROM originals ORDER BY path")]
+
+
+def own_digests(db: Database) -> frozenset[bytes]:
+    """What sidecars are recognised by that are as Kith left them."""
+    rows = db.execute("SELECT digest FROM sidecars UNION SELECT intended_digest FROM sidecars")
+    return frozenset(digest for (digest,) in rows if digest)
+
+
+def put_back(db: Database, path: bytes) -> None:
+    """A sidecar is again as it was before Kith; the next write keeps it anew."""
+    db.execute("DELETE FROM originals WHERE path = ?", [path])
+
+
 def agree(db: Database, photo: Photo, base: str, digest: bytes | None, stamp: str, words: Sequence[Said]) -> None:
     """The sidecar of a photo has been read and says what the catalogue said; take what else it says for an answer."""
     db.execute("INSERT OR REPLACE INTO sidecars (photo_id, base, digest) VALUES (?, ?, ?)", [photo.id, base, digest])
