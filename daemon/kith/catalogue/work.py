@@ -9,38 +9,29 @@ from sqlite_utils import Database
 from kith.catalogue.photos import COLUMNS
 from kith.types import Photo, Status
 
-NOT_IN_TROUBLE = (
-    "NOT EXISTS (SELECT 1 FROM trouble t WHERE t.path = photos.path AND t.stage = ?"
-    " AND (t.next_try IS NULL OR t.next_try > ?))"
-)
-
 
 def to_analyse(db: Database) -> list[Photo]:
     """Photos whose faces are not known yet, newest first."""
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM photos WHERE analysed_rev < content_rev AND missing = 0 AND {NOT_IN_TROUBLE}"
-        " ORDER BY mtime_ns DESC, id",
-        ["analyse", time.time()],
-    )
-    return [Photo(*row) for row in rows]
+    return _waiting(db, "analysed_rev < content_rev", stage="analyse", order="mtime_ns DESC, id")
 
 
 def to_write(db: Database) -> list[Photo]:
     """Photos whose sidecar doesn't say yet what the catalogue says."""
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM photos WHERE sidecar_rev < tags_rev AND missing = 0 AND analysed_rev > 0"
-        f" AND {NOT_IN_TROUBLE} ORDER BY id",
-        ["sidecar", time.time()],
-    )
-    return [Photo(*row) for row in rows]
+    return _waiting(db, "sidecar_rev < tags_rev AND analysed_rev > 0", stage="sidecar", order="id")
 
 
 def to_hear(db: Database) -> list[Photo]:
     """Photos whose sidecar, or what they say themselves where there is none, has not been read yet."""
+    return _waiting(db, "heard IS NOT said AND analysed_rev > 0", stage="sidecar", order="id")
+
+
+def _waiting(db: Database, behind: str, *, stage: str, order: str) -> list[Photo]:
+    """Photos that are there, behind in something, and in no trouble with that stage that has to wait."""
     rows = db.execute(
-        f"SELECT {COLUMNS} FROM photos WHERE heard IS NOT said AND missing = 0 AND analysed_rev > 0"
-        f" AND {NOT_IN_TROUBLE} ORDER BY id",
-        ["sidecar", time.time()],
+        f"SELECT {COLUMNS} FROM photos WHERE {behind} AND missing = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM trouble t WHERE t.path = photos.path AND t.stage = ?"
+        f" AND (t.next_try IS NULL OR t.next_try > ?)) ORDER BY {order}",
+        [stage, time.time()],
     )
     return [Photo(*row) for row in rows]
 
