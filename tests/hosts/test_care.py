@@ -46,6 +46,30 @@ def test_undoing_sidecars_gives_back_every_byte_and_leaves_later_changes_alone(d
     assert "Anna" in (folder / "made.jpg.xmp").read_text()
 
 
+def test_where_writing_is_off_other_programs_are_heard_and_nothing_is_written(desk: Desk) -> None:
+    photo = drawn.save(drawn.photo(["Anna"]), desk.home / "photos" / "a.jpg")
+    sidecar = photo.with_name("a.jpg.xmp")
+    sidecar.write_text(FOREIGN)
+    desk.kith("scan", photo.parent)
+    desk.kith("name", desk.json("faces", photo)[0]["id"], "Anna")
+    desk.kith("undo", "--sidecars")
+    desk.configure("[sidecars]\nwrite = false\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
+    assert desk.json("scan", photo.parent)["written"] == 0
+    assert sidecar.read_text() == FOREIGN
+    region = (
+        "<r:Regions xmlns:r='http://www.metadataworkinggroup.com/schemas/regions/'"
+        " xmlns:a='http://ns.adobe.com/xmp/sType/Area#' rdf:parseType='Resource'><r:RegionList><rdf:Bag>"
+        "<rdf:li rdf:parseType='Resource'><r:Name>Otto</r:Name><r:Type>Face</r:Type>"
+        "<r:Area a:x='0.06' a:y='0.9' a:w='0.08' a:h='0.12' a:unit='normalized'/></rdf:li>"
+        "</rdf:Bag></r:RegionList></r:Regions>"
+    )
+    named = FOREIGN.replace("/></rdf:RDF>", f">{region}</rdf:Description></rdf:RDF>")
+    sidecar.write_text(named)
+    desk.kith("scan", photo.parent)
+    assert [face["person"]["name"] for face in desk.json("faces", photo)] == ["Otto", "Anna"]
+    assert sidecar.read_text() == named
+
+
 def test_the_doctor_finds_what_blocks_darktable_what_is_broken_and_what_contradicts(desk: Desk) -> None:
     folder = desk.home / "photos"
     drawn.save(drawn.photo(["Anna"]), folder / "two.jpg")

@@ -54,10 +54,14 @@ def put_back(db: Database, path: bytes) -> None:
 def agree(db: Database, photo: Photo, base: str, digest: bytes | None, stamp: str, words: Sequence[Said]) -> None:
     """The sidecar of a photo has been read and says what the catalogue said; take what else it says for an answer."""
     db.execute("INSERT OR REPLACE INTO sidecars (photo_id, base, digest) VALUES (?, ?, ?)", [photo.id, base, digest])
-    db.execute(
-        "UPDATE photos SET sidecar_rev = ?, said = ?, heard = ? WHERE id = ?", [photo.tags_rev, stamp, stamp, photo.id]
-    )
+    db.execute("UPDATE photos SET sidecar_rev = ? WHERE id = ?", [photo.tags_rev, photo.id])
     db.execute("DELETE FROM trouble WHERE path = ? AND stage = 'sidecar'", [photo.path])
+    heard(db, photo, stamp, words)
+
+
+def heard(db: Database, photo: Photo, stamp: str, words: Sequence[Said]) -> None:
+    """The sidecar of a photo has been read: take what it says for an answer."""
+    db.execute("UPDATE photos SET said = ?, heard = ? WHERE id = ?", [stamp, stamp, photo.id])
     for word in words:
         _hear(db, photo, word)
 

@@ -301,7 +301,10 @@ def _merge_each(
 
 
 def _commit(app: App, photo: Photo, prepared: sidecars.Prepared) -> bool:
-    """Replace a sidecar, if it has to change, between two notes in the catalogue."""
+    """Replace a sidecar, if it has to change and may be written, between two notes in the catalogue."""
+    if prepared.data is not None and not app.config.sidecars.write:
+        app.catalogue.write(written.heard, photo, prepared.stamp, prepared.said)
+        return False
     digest, stamp = prepared.digest, prepared.stamp
     if prepared.data is not None:
         digest = sidecars.digest(prepared.data)
