@@ -50,6 +50,11 @@ class Desk:
     def json(self, *words: str | Path) -> Any:
         return json.loads(self.kith(*words, "--json"))
 
+    def faces(self, photo: str | Path) -> list[dict[str, Any]]:
+        """The faces that `kith faces` gives for a photo."""
+        found: list[dict[str, Any]] = self.json("faces", photo)["faces"]
+        return found
+
     def configure(self, text: str) -> None:
         path = self.home / "config" / "kith" / "kith.toml"
         path.parent.mkdir(parents=True, exist_ok=True)

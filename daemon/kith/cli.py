@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,13 +126,15 @@ def faces(photo: Path, as_json: bool) -> None:
     from kith.service import views
 
     with _kith(readonly=True) as app:
-        found = views.faces_on(app, photo)
+        found = views.on_photo(app, photo)
     if as_json:
         _print_json(found)
         return
-    for face in found:
+    for face in found["faces"]:
         click.echo(f"{face['id']:>7}  {_where(face['box'])}  {_who(face)}")
-    if not found:
+    for person in found["present"]:
+        click.echo(f"{'':>7}  {'without a face':<22}  {person['name']}{_doubt(person)}")
+    if not any(found.values()):
         click.echo("No faces were found on this photo.")
 
 
@@ -228,6 +231,125 @@ def _dismiss(which: str, kind: Answer, told: str) -> None:
         click.echo(f"{_count(commands.dismiss(app, which, kind), 'face')} put away {told}.")
 
 
+@main.command()
+@click.argument("photo", type=PHOTO)
+@click.argument("who", metavar="NAME")
+def tag(photo: Path, who: str) -> None:
+    """Say that NAME is on PHOTO without a face that shows it: turned away, hidden, or too small."""
+    from kith.service import commands
+
+    with _answering() as app:
+        commands.tag(app, photo, who)
+
+
+@main.command()
+@click.argument("photo", type=PHOTO)
+@click.argument("who", metavar="NAME")
+def untag(photo: Path, who: str) -> None:
+    """Take back that NAME is on PHOTO without a face."""
+    from kith.service import commands
+
+    with _answering() as app:
+        commands.untag(app, photo, who)
+
+
+@main.command()
+@click.argument("before", metavar="NAME")
+@click.argument("after", metavar="NEW-NAME")
+def rename(before: str, after: str) -> None:
+    """Call a person by another name, in every sidecar."""
+    from kith.service import commands
+
+    with _answering() as app:
+        person = commands.rename(app, before, after)
+        click.echo(f"{before} is called {person.name} now, on {_count(person.photos, 'photo')}.")
+
+
+@main.command()
+@click.argument("gone", metavar="NAME")
+@click.argument("kept", metavar="INTO-NAME")
+def merge(gone: str, kept: str) -> None:
+    """Say that two people are one, who is called INTO-NAME from now on."""
+    from kith.service import commands
+
+    with _answering() as app:
+        person = commands.merge(app, gone, kept)
+        faces, photos = _count(person.faces, "face"), _count(person.photos, "photo")
+        click.echo(f"{gone} and {person.name} are one person now, {person.name}: {faces} on {photos}.")
+
+
+@main.command()
+@click.argument("entry", type=int, required=False)
+@click.option("--sidecars", is_flag=True, help="Put every sidecar back as it was before Kith instead.")
+def undo(entry: int | None, sidecars: bool) -> None:
+    """Take back the last answer, or ENTRY of the history, and what followed from it in the sidecars.
+
+    Undoing an undo brings the answer back. With --sidecars every sidecar gets the bytes it had before Kith and those
+    that Kith made are removed; names stay in Kith, and what another program changed since is left alone.
+    """
+    if sidecars:
+        _put_back()
+        return
+    from kith.service import commands
+
+    with _answering() as app:
+        act = commands.undo(app, entry)
+        click.echo(f"Taken back: {act.words or act.source}.")
+
+
+def _put_back() -> None:
+    from kith.service import care
+
+    with _kith() as app:
+        done = care.put_back(app)
+        settings = app.paths.config_file
+    for sentence in done.left:
+        click.echo(sentence, err=True)
+    click.echo(f"{_count(done.restored, 'sidecar')} restored, {done.removed:,} removed, {len(done.left):,} left alone.")
+    click.echo(f"The next scan writes names again, unless {show(settings)} says write = false under [sidecars].")
+
+
+@main.command()
+@click.option("-n", "--number", default=20, show_default=True, help="How many entries.")
+@JSON
+def history(number: int, as_json: bool) -> None:
+    """List what was said, the newest first; `kith undo ENTRY` takes it back."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.history(app, number)
+    if as_json:
+        _print_json(found)
+        return
+    for act in found:
+        when = datetime.fromtimestamp(act["at"]).strftime("%Y-%m-%d %H:%M")
+        taken_back = "" if act["live"] else "  (taken back)"
+        click.echo(f"{act['id']:>6}  {when}  {act['words'] or act['source']}{taken_back}")
+    if not found:
+        click.echo("Nothing was said yet.")
+
+
+@main.command()
+@JSON
+def disputes(as_json: bool) -> None:
+    """List the names that another program took away twice. `kith confirm` keeps one, `kith reject` lets it go."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.disputes(app)
+    if as_json:
+        _print_json(found)
+        return
+    for face in found["faces"]:
+        click.echo(f"{face['id']:>7}  {face['person']['name']} on {show(face['photo'])}")
+    for person in found["present"]:
+        click.echo(
+            f"{'no face':>7}  {person['name']} on {show(person['photo'])} (`kith tag` keeps, `kith untag` drops)"
+        )
+    if not any(found.values()):
+        click.echo("No name is disputed.")
+
+
 @contextmanager
 def _answering() -> Iterator[App]:
     """An answer, and then what follows from it."""
@@ -258,6 +380,8 @@ def status(as_json: bool) -> None:
     click.echo(f"Photos     {now['photos']}, {now['analysed']} analysed, {now['pending']} to do")
     click.echo(f"Faces      {now['faces']}, {_count(now['groups'], 'group')} unnamed")
     click.echo(f"People     {now['people']}")
+    if now["disputes"]:
+        click.echo(f"Disputed   {_count(now['disputes'], 'name')}; `kith disputes` lists them")
     click.echo(f"Trouble    {now['trouble'] or 'none'}")
     click.echo(f"Model      {now['pack'] or 'none: run `kith models install auto`'}")
     click.echo(f"Settings   {show(places.config_file)}")
@@ -296,24 +420,6 @@ def doctor(folders: Sequence[Path]) -> None:
         count += 1
     if not count:
         click.echo("All sidecars are well.")
-
-
-@main.command()
-@click.option("--sidecars", is_flag=True, required=True, help="Put every sidecar back as it was before Kith.")
-def undo(sidecars: bool) -> None:
-    """Take back what Kith wrote: every sidecar gets the bytes it had before, those that Kith made are removed.
-
-    Names stay in Kith. What another program changed since is left alone.
-    """
-    from kith.service import care
-
-    with _kith() as app:
-        done = care.put_back(app)
-        settings = app.paths.config_file
-    for sentence in done.left:
-        click.echo(sentence, err=True)
-    click.echo(f"{_count(done.restored, 'sidecar')} restored, {done.removed:,} removed, {len(done.left):,} left alone.")
-    click.echo(f"The next scan writes names again, unless {show(settings)} says write = false under [sidecars].")
 
 
 @main.group()
@@ -377,9 +483,13 @@ def _where(box: dict[str, float]) -> str:
 
 def _who(face: dict[str, Any]) -> str:
     if face["person"]:
-        return str(face["person"]["name"])
+        return f"{face['person']['name']}{_doubt(face)}"
     if face["suggestion"]:
         sure = f"{face['suggestion']['probability_group']:.0%} sure"
         named = "named by Kith" if face["state"] == "auto" else "perhaps"
         return f"{face['suggestion']['person']['name']} ({named}, {sure})"
     return f"{face['state']}{' ' + face['group'] if face['group'] else ''}"
+
+
+def _doubt(entry: dict[str, Any]) -> str:
+    return " (taken away by another program, twice)" if entry["dispute"] == "open" else ""

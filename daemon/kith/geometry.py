@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kith.types import Box
 
 SAME_FACE = 0.5  # overlap from which two boxes on one photo are the same face
+SAME_BOX = 0.95  # overlap from which they are the same box, rounded
 
 
 def edges(boxes: Sequence[Box]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ from kith.errors import (
     SidecarMalformed,
 )
 from kith.files import file_error, show
-from kith.types import Box, FaceId, Photo, Said, Say, Written
+from kith.types import Answer, Box, FaceId, Photo, Said, Written
 from kith_xmp import doctor, embedded, files
 from kith_xmp.merge import Base, Decision, Face, Kind, Wanted, merge
 from kith_xmp.packet import Unreadable
@@ -41,20 +41,31 @@ from kith_xmp.write import write
 
 @dataclass(frozen=True, slots=True)
 class KnownFace:
-    """A face as the catalogue has it: its name, if it has one, and whether Kith gave that without being told."""
+    """A face as the catalogue has it: its name, if it has one, and whether Kith gave that without being told.
+
+    `insisted`: somebody gave the name once more after another program had taken it away twice.
+    """
 
     id: FaceId
     box: Box
     name: str | None = None
     guess: bool = False
+    insisted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A photo whose sidecar is behind the catalogue."""
+    """A photo whose sidecar is behind the catalogue.
+
+    `people` are on it without a face; `insisted` are those of them who were named once more after a dispute. `known`
+    are the names of everybody, who are believed where a sidecar has them as bare keywords.
+    """
 
     photo: Photo
     faces: tuple[KnownFace, ...]
+    people: tuple[str, ...]
+    insisted: tuple[str, ...]
+    known: tuple[str, ...]
     written: Written
     settings: Sidecars
 
@@ -139,8 +150,8 @@ def _merged(task: Task, photo: Path, path: Path, data: bytes, snapshot: files.Sn
         _wait_for_quiet(path, snapshot, task.settings.quiet_seconds)
     settings = _settings(task.settings)
     frame = _frame(task.photo, photo)
-    ours = Wanted(tuple(_face(known) for known in task.faces))
-    theirs = read(data, frame, settings)
+    ours = Wanted(tuple(_face(known) for known in task.faces), task.people, task.insisted)
+    theirs = read(data, frame, settings, task.known)
     merged = merge(_base(task.written, now), ours, theirs, settings, creating=snapshot is None)
     return Prepared(
         path=os.fsencode(path),
@@ -230,19 +241,27 @@ def _frame(photo: Photo, path: Path) -> Frame:
 
 def _face(known: KnownFace) -> Face:
     box = known.box
-    return Face(known.name, box.x, box.y, box.w, box.h, guess=known.guess, id=known.id)
+    return Face(known.name, box.x, box.y, box.w, box.h, guess=known.guess, insist=known.insisted, id=known.id)
 
 
 def _said(decision: Decision) -> Said | None:
+    """A decision of the merge as an answer; None for a guess, which is nobody's answer."""
     face, region = None if decision.face is None else FaceId(decision.face), decision.region
-    box = Box(region.x, region.y, region.w, region.h) if region else Box(0, 0, 0, 0)
+    box = Box(region.x, region.y, region.w, region.h) if region else None
+    now, before = decision.name or "", decision.previous or ""
     match decision.kind:
-        case Kind.RENAMED | Kind.ADDED if decision.name and region and not region.guess:
-            return Said(Say.NAMED, face, decision.name, box)
-        case Kind.REJECTED if decision.previous and face is not None:
-            return Said(Say.REJECTED, face, decision.previous, box)
-        case Kind.MOVED if region and face is not None:
-            return Said(Say.MOVED, face, decision.name or "", box)
+        case Kind.RENAMED | Kind.ADDED if now and region and not region.guess:
+            return Said(Answer.CONFIRMED, now, face, box)
+        case Kind.REJECTED if before and face is not None:
+            return Said(Answer.REJECTED, before, face)
+        case Kind.DISPUTED if before and face is not None:
+            return Said(Answer.DISPUTED, before, face)
+        case Kind.MOVED if face is not None:
+            return Said(Answer.MOVED, now, face, box)
+        case Kind.PERSON_ADDED:
+            return Said(Answer.PRESENT, now)
+        case Kind.PERSON_DISPUTED:
+            return Said(Answer.DISPUTED, before)
     return None
 
 

@@ -188,15 +188,70 @@ class Face:
     person: Person | None
     suggestion: Suggestion | None
     group: GroupId | None
+    dispute: Dispute | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody who is on a photo without a face that shows it."""
+
+    person: Person
+    dispute: Dispute | None = None
 
 
 class Answer(StrEnum):
-    """What a person can say of a face."""
+    """What can be said: of a face, of a photo, of a person. DISPUTED is another program taking a name away again."""
 
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
     IGNORED = "ignored"
     NOT_A_FACE = "not-a-face"
+    DRAWN = "drawn"
+    MOVED = "moved"
+    DISPUTED = "disputed"
+    PRESENT = "present"
+    ABSENT = "absent"
+    RENAMED = "renamed"
+    MERGED = "merged"
+
+
+class Dispute(StrEnum):
+    """What became of a name that another program took away twice: nobody said yet, or a person insists on it."""
+
+    OPEN = "open"
+    INSISTED = "insisted"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One answer, as it is kept for ever: to a face by photo content and box, to a photo by content, to a person.
+
+    `other` is whom a person was merged into. `to` is where a face was moved. `name` is what a person was renamed to.
+    """
+
+    kind: Answer
+    content: bytes | None = None
+    box: Box | None = None
+    person: PersonId | None = None
+    other: PersonId | None = None
+    to: Box | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that was said at once, in words, and how many answers that were; `undoes` names the act it takes back.
+
+    `live` is False while it is taken back itself. `source` is who said it: a person, or a sidecar.
+    """
+
+    id: int
+    at: float
+    source: str
+    words: str
+    undoes: int | None
+    live: bool
+    answers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +275,7 @@ class Status:
     faces: int
     people: int
     groups: int
+    disputes: int
     trouble: int
     pack: str | None
 
@@ -234,19 +290,15 @@ class Written:
     intended_digest: bytes | None
 
 
-class Say(StrEnum):
-    """What another program can say in a sidecar: who a face is, that it isn't who we took it for, where it is."""
-
-    NAMED = "named"
-    REJECTED = "rejected"
-    MOVED = "moved"
-
-
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One such word. `face` is None for a face that only the file has, in `box`."""
+    """One answer that another program gives in a sidecar.
 
-    kind: Say
-    face: FaceId | None
+    `face` is the catalogue's face it is about, None for one that only the file has, in `box`, and for people without
+    a face, who have no `box` either. A moved face is where `box` is.
+    """
+
+    kind: Answer
     name: str
-    box: Box
+    face: FaceId | None = None
+    box: Box | None = None

@@ -72,11 +72,11 @@ def test_sidecars_are_whole_and_complete_after_kills(desk: Desk) -> None:
     for sidecar in folder.rglob("*.xmp"):
         etree.parse(sidecar)
     desk.kith("scan", folder)
-    named = {photo for photo in folder.rglob("*.jpg") if any(f["person"] for f in desk.json("faces", photo))}
+    named = {photo for photo in folder.rglob("*.jpg") if any(f["person"] for f in desk.faces(photo))}
     assert named
     for photo in named:
         text = photo.with_name(photo.name + ".xmp").read_text()
-        for face in desk.json("faces", photo):
+        for face in desk.faces(photo):
             if face["person"]:
                 assert (
                     text.count(f'mwg-rs:Name="{face["person"]["name"]}"')

@@ -47,7 +47,7 @@ def main(pack: str, out: str) -> None:
             photos.append(drawn.save(drawn.photo(names, SIZE, seed=i + 4), path, datetime(2024, 7, 1 + i, 12)))
         desk.kith("scan", Path(home) / "photos")
         for photo, names in zip(photos, CAST, strict=True):
-            for face, name in zip(desk.json("faces", photo), names, strict=True):
+            for face, name in zip(desk.faces(photo), names, strict=True):
                 desk.kith("name", face["id"], name)
         sidecars = exiftool(Path(home) / "photos", "xmp")
         pictures = [framed(photo, sidecars[f"{photo}.xmp"]) for photo in photos]

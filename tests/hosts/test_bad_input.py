@@ -80,7 +80,7 @@ def test_every_kind_of_bad_file_is_told_and_the_good_ones_are_analysed(desk: Des
         assert Path(entry["path"]).name in entry["message"]
         assert entry["message"].isprintable()
     for name in odd:
-        assert len(desk.json("faces", folder / name)) == 1
+        assert len(desk.faces(folder / name)) == 1
     again = desk.json("scan", folder)
     assert (again["analysed"], again["troubled"]) == (0, len(codes))
     (folder / "empty.jpg").write_bytes(good)
@@ -96,7 +96,7 @@ def test_a_name_can_be_written_beside_a_file_of_any_name(desk: Desk) -> None:
         drawn.save(drawn.photo(["Clara"], seed=i), folder / name)
     desk.kith("scan", folder)
     for name in odd:
-        desk.kith("name", desk.json("faces", folder / name)[0]["id"], "Clara")
+        desk.kith("name", desk.faces(folder / name)[0]["id"], "Clara")
         assert "Clara" in (folder / f"{name}.xmp").read_text()
 
 
@@ -116,7 +116,7 @@ def test_what_may_not_be_read_or_written_is_told_and_tried_later(desk: Desk) -> 
     codes = {Path(entry["path"]).name: entry["code"] for entry in desk.json("trouble")}
     assert codes == {"closed.jpg": "permission-denied", "shut": "permission-denied"}
     folder.chmod(0o555)
-    run("name", desk.json("faces", folder / "open.jpg")[0]["id"], "Anna")
+    run("name", desk.faces(folder / "open.jpg")[0]["id"], "Anna")
     assert {entry["stage"] for entry in desk.json("trouble")} == {"look", "sidecar"}
     assert not (folder / "open.jpg.xmp").exists()
     folder.chmod(0o755)

@@ -31,7 +31,7 @@ def test_undoing_sidecars_gives_back_every_byte_and_leaves_later_changes_alone(d
     (folder / "foreign.jpg.xmp").write_text(FOREIGN)
     desk.kith("scan", folder)
     for photo in folder.glob("*.jpg"):
-        desk.kith("name", desk.json("faces", photo)[0]["id"], "Anna")
+        desk.kith("name", desk.faces(photo)[0]["id"], "Anna")
     assert "Anna" in (folder / "foreign.jpg.xmp").read_text()
     changed = (folder / "changed.jpg.xmp").read_text() + "<!-- mine -->"
     (folder / "changed.jpg.xmp").write_text(changed)
@@ -51,7 +51,7 @@ def test_where_writing_is_off_other_programs_are_heard_and_nothing_is_written(de
     sidecar = photo.with_name("a.jpg.xmp")
     sidecar.write_text(FOREIGN)
     desk.kith("scan", photo.parent)
-    desk.kith("name", desk.json("faces", photo)[0]["id"], "Anna")
+    desk.kith("name", desk.faces(photo)[0]["id"], "Anna")
     desk.kith("undo", "--sidecars")
     desk.configure("[sidecars]\nwrite = false\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
     assert desk.json("scan", photo.parent)["written"] == 0
@@ -66,7 +66,7 @@ def test_where_writing_is_off_other_programs_are_heard_and_nothing_is_written(de
     named = FOREIGN.replace("/></rdf:RDF>", f">{region}</rdf:Description></rdf:RDF>")
     sidecar.write_text(named)
     desk.kith("scan", photo.parent)
-    assert [face["person"]["name"] for face in desk.json("faces", photo)] == ["Otto", "Anna"]
+    assert [face["person"]["name"] for face in desk.faces(photo)] == ["Otto", "Anna"]
     assert sidecar.read_text() == named
 
 

@@ -44,7 +44,7 @@ def test_names_land_on_the_right_face_in_all_eight_orientations(desk: Desk) -> N
     before = {photo: hashlib.sha256(photo.read_bytes()).digest() for photo in photos(desk)}
     wanted = {}
     for photo in photos(desk)[:8]:
-        found = desk.json("faces", photo)
+        found = desk.faces(photo)
         for number, face in enumerate(found):
             desk.kith("name", face["id"], f"Person {number} of {photo.stem}")
             wanted[f"Person {number} of {photo.stem}"] = (photo, face["box"])
@@ -77,14 +77,14 @@ def test_a_second_run_analyses_and_writes_nothing(desk: Desk) -> None:
 
 def test_a_rejected_name_goes_from_the_sidecar_and_does_not_come_back(desk: Desk) -> None:
     photo = photos(desk)[9]
-    face = desk.json("faces", photo)[0]
+    face = desk.faces(photo)[0]
     desk.kith("name", face["id"], "Mistaken")
     sidecar = photo.with_name(photo.name + ".xmp")
     assert "Mistaken" in sidecar.read_text()
     desk.kith("reject", face["id"])
     assert "Mistaken" not in sidecar.read_text()
     desk.kith("scan", desk.home / "photos")
-    again = next(f for f in desk.json("faces", photo) if f["id"] == face["id"])
+    again = next(f for f in desk.faces(photo) if f["id"] == face["id"])
     assert again["person"] is None
     assert again["suggestion"] is None or again["suggestion"]["person"]["name"] != "Mistaken"
 
@@ -98,7 +98,7 @@ def test_what_another_program_wrote_into_the_sidecar_stays(desk: Desk) -> None:
         '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4" '
         'xmlns:darktable="http://darktable.sf.net/" darktable:history_end="7"/></rdf:RDF></x:xmpmeta>'
     )
-    face = desk.json("faces", photo)[0]
+    face = desk.faces(photo)[0]
     desk.kith("name", face["id"], "Zoë Müller")
     text = sidecar.read_text()
     assert 'xmp:Rating="4"' in text
@@ -109,13 +109,13 @@ def test_what_another_program_wrote_into_the_sidecar_stays(desk: Desk) -> None:
 
 def test_a_moved_photo_is_not_analysed_again_and_keeps_its_names(desk: Desk) -> None:
     photo = photos(desk)[0]
-    names = [face["person"]["name"] for face in desk.json("faces", photo)]
+    names = [face["person"]["name"] for face in desk.faces(photo)]
     moved = desk.home / "photos" / "sorted" / "renamed.jpg"
     moved.parent.mkdir()
     photo.rename(moved)
     photo.with_name(photo.name + ".xmp").rename(moved.with_name("renamed.jpg.xmp"))
     assert desk.json("scan", desk.home / "photos")["analysed"] == 0
-    assert [face["person"]["name"] for face in desk.json("faces", moved)] == names
+    assert [face["person"]["name"] for face in desk.faces(moved)] == names
 
 
 def test_deleting_the_cache_is_safe(desk: Desk) -> None:
@@ -127,21 +127,21 @@ def test_deleting_the_cache_is_safe(desk: Desk) -> None:
 
 def test_json_has_the_promised_shapes(desk: Desk) -> None:
     photo = photos(desk)[3]
-    face = desk.json("faces", photo)[0]
-    assert set(face) == {"id", "box", "score", "quality", "state", "person", "suggestion", "group"}
+    face = desk.faces(photo)[0]
+    assert set(face) == {"id", "box", "score", "quality", "state", "person", "suggestion", "group", "dispute"}
     assert set(face["box"]) == {"x", "y", "w", "h"}
     assert {"id", "name", "faces", "photos"} == set(desk.json("people")[0])
     for group in desk.json("groups"):
         assert {"id", "size", "faces"} <= set(group)
         assert {"id", "photo", "box"} == set(group["faces"][0])
         assert group["size"] == len(group["faces"])
-    keys = {"photos", "analysed", "pending", "faces", "people", "groups", "trouble", "pack"}
+    keys = {"photos", "analysed", "pending", "faces", "people", "groups", "disputes", "trouble", "pack"}
     assert set(desk.json("status")) == keys
     assert json.dumps(desk.json("trouble")) == "[]"
 
 
 def test_faces_can_be_looked_at(desk: Desk, tmp_path: Path) -> None:
-    face = desk.json("faces", photos(desk)[3])[0]
+    face = desk.faces(photos(desk)[3])[0]
     desk.kith("show", face["id"], "-o", tmp_path / "face.png")
     assert (tmp_path / "face.png").read_bytes().startswith(b"\x89PNG")
 

@@ -37,11 +37,11 @@ def say(sidecar: Path, *named: tuple[str, dict[str, float]]) -> None:
 
 
 def who(desk: Desk, photo: Path) -> list[str | None]:
-    return [face["person"]["name"] if face["person"] else None for face in desk.json("faces", photo)]
+    return [face["person"]["name"] if face["person"] else None for face in desk.faces(photo)]
 
 
 def boxes(desk: Desk, photo: Path) -> list[dict[str, float]]:
-    return [face["box"] for face in desk.json("faces", photo)]
+    return [face["box"] for face in desk.faces(photo)]
 
 
 def test_a_name_given_elsewhere_lands_on_the_face_that_kith_found(desk: Desk) -> None:
@@ -74,7 +74,7 @@ def test_a_face_that_no_detector_sees_is_taken_from_its_box_and_embedded(desk: D
     desk.kith("scan", photo.parent)
     assert who(desk, photo) == ["Somebody's Back", None]
     assert boxes(desk, photo)[0] == pytest.approx(corner, abs=0.001)
-    desk.kith("show", desk.json("faces", photo)[0]["id"], "-o", desk.home / "face.png")
+    desk.kith("show", desk.faces(photo)[0]["id"], "-o", desk.home / "face.png")
     again = desk.json("scan", photo.parent)
     assert (again["analysed"], again["written"]) == (0, 0)
 
@@ -82,7 +82,7 @@ def test_a_face_that_no_detector_sees_is_taken_from_its_box_and_embedded(desk: D
 def test_a_later_rename_or_move_elsewhere_is_followed(desk: Desk) -> None:
     photo = drawn.save(drawn.photo(["Anna"]), desk.home / "photos" / "a.jpg")
     desk.kith("scan", photo.parent)
-    desk.kith("name", desk.json("faces", photo)[0]["id"], "Ana")
+    desk.kith("name", desk.faces(photo)[0]["id"], "Ana")
     box = boxes(desk, photo)[0]
     sidecar = photo.with_name("a.jpg.xmp")
     say(sidecar, ("Anna", box))
@@ -100,7 +100,7 @@ def test_a_later_rename_or_move_elsewhere_is_followed(desk: Desk) -> None:
 def test_a_name_that_a_person_gave_and_another_program_dropped_is_written_once_more(desk: Desk) -> None:
     photo = drawn.save(drawn.photo(["Anna"]), desk.home / "photos" / "a.jpg")
     desk.kith("scan", photo.parent)
-    desk.kith("name", desk.json("faces", photo)[0]["id"], "Anna")
+    desk.kith("name", desk.faces(photo)[0]["id"], "Anna")
     sidecar = photo.with_name("a.jpg.xmp")
     subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-mwg-rs:RegionInfo=", str(sidecar)], check=True)
     assert "Anna" in sidecar.read_text()
@@ -120,7 +120,7 @@ def test_names_inside_a_photo_arrive_and_make_no_sidecar(desk: Desk, shared: Pat
     shutil.copyfile(embedded(shared, name), folder / name)
     wanted = exiftool(folder, "jpg")[str(folder / name)]
     desk.kith("scan", folder)
-    named = {face["person"]["name"]: face["box"] for face in desk.json("faces", folder / name) if face["person"]}
+    named = {face["person"]["name"]: face["box"] for face in desk.faces(folder / name) if face["person"]}
     turned: list[tuple[str, Any, Any]] = regions(wanted, wanted.get("Orientation", 1))
     assert set(named) == {region for region, *_ in turned} == {"Marie Curie", "Pierre Curie"}
     for region, x, y in turned:

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
-from kith.catalogue import journal, trouble
+from kith.catalogue import journal, settle, trouble
 from kith.errors import NotFound
-from kith.geometry import SAME_FACE, overlap
+from kith.geometry import SAME_BOX, SAME_FACE, overlap
 from kith.types import (
     Analysis,
     Answer,
     Box,
     Crop,
+    Dispute,
     Evidence,
     Face,
     FaceId,
@@ -36,7 +37,7 @@ from kith.types import (
 
 FACE = """
     SELECT f.id, f.photo_id, p.path, f.x, f.y, f.w, f.h, f.score, f.quality, f.answer, f.person_id, n.name,
-           f.suggested_id, f.probability_classifier, f.probability_group, f.auto, f.because, f.group_id
+           f.suggested_id, f.probability_classifier, f.probability_group, f.auto, f.because, f.group_id, f.dispute
     FROM faces f JOIN photos p ON p.id = f.photo_id LEFT JOIN people n ON n.id = f.person_id
 """
 
@@ -49,52 +50,67 @@ def store(db: Database, photo: Photo, analysis: Analysis, same_person: float) ->
 
     A face found again keeps its id and its answers: by overlap where the photo's content is the same, by similarity
     (cosine of at least `same_person`) where it has changed, since edits move and turn faces. Faces that were answered
-    stay even if they aren't found again, as long as the content is the same.
+    stay even if they aren't found again; where the content has changed, without a place.
     """
+    content = photo.content_key
     before = _on_photo(db, photo.id, analysis.pack)
-    pairs = _pairs(before, analysis.faces, photo.content_key, same_person)
+    pairs = _pairs(before, analysis.faces, content, same_person)
+    drawn_once = [known.box for known in before if known.given and known.found_in != content]
     for i, found in enumerate(analysis.faces):
         if i in pairs:
-            _find_again(db, photo, before[pairs[i]], found)
-            face = before[pairs[i]].id
+            face = _find_again(db, photo, before[pairs[i]], found)
+        elif _is_among(found.box, drawn_once):
+            continue  # looked at because it was drawn on the earlier content, and not the same face
         else:
             face = _insert(db, photo, found)
-            journal.replay(db, face, photo.content_key, found.box)
         _store_pixels(db, face, analysis.pack, found)
     again = {before[j].id for j in pairs.values()}
-    for old in before:
-        if old.id not in again and (old.answer is None or old.found_in != photo.content_key):
-            db.execute("DELETE FROM faces WHERE id = ?", [old.id])
+    lost = [old for old in before if old.id not in again and (old.answer is None or old.found_in != content)]
+    _carry(db, photo, analysis, [old for old in before if old.id in again], lost)
+    for old in lost:
+        db.execute("DELETE FROM faces WHERE id = ?", [old.id])
     db.execute(
         "UPDATE photos SET analysed_rev = ?, analysed_pack = ?, width = ?, height = ?, orientation = ?,"
-        " captured_at = ?, tags_rev = tags_rev + EXISTS"
+        " captured_at = ?, analysed_key = ?, tags_rev = tags_rev + EXISTS"
         " (SELECT 1 FROM faces WHERE photo_id = photos.id AND answer = 'confirmed') WHERE id = ?",
         [
             *(photo.content_rev, analysis.pack, analysis.width, analysis.height, analysis.orientation),
-            *(analysis.captured_at, photo.id),
+            *(analysis.captured_at, content, photo.id),
         ],
     )
     trouble.forget(db, photo.path, "analyse")
+    settle.of_content(db, content)
+
+
+def _carry(db: Database, photo: Photo, analysis: Analysis, kept: Sequence[_Known], lost: Sequence[_Known]) -> None:
+    """What was said of a photo's earlier content holds for an edit of it, but not for another picture of that name."""
+    earlier, taken = db.execute("SELECT analysed_key, captured_at FROM photos WHERE id = ?", [photo.id]).fetchone()
+    if earlier is None or earlier == photo.content_key:
+        return
+    edited = any(known.found_in == earlier for known in kept) or (taken is not None and taken == analysis.captured_at)
+    if edited:
+        journal.carry_presences(db, earlier, photo.content_key)
+        for known in lost:
+            journal.carry(db, known.found_in, known.box, photo.content_key, None)
 
 
 class _Known:
     """A face row as `store` needs it."""
 
-    __slots__ = ("answer", "box", "found_in", "given", "id", "person", "vector")
+    __slots__ = ("answer", "box", "found_in", "given", "id", "vector")
 
     def __init__(self, row: Sequence[Any]) -> None:
         self.id = FaceId(row[0])
         self.box = Box(*row[1:5])
         self.found_in: bytes = row[5]
         self.answer: str | None = row[6]
-        self.person = None if row[7] is None else PersonId(row[7])
-        self.vector: Floats | None = None if row[8] is None else np.frombuffer(row[8], "<f4")
-        self.given = bool(row[9])
+        self.vector: Floats | None = None if row[7] is None else np.frombuffer(row[7], "<f4")
+        self.given = bool(row[8])
 
 
 def _on_photo(db: Database, photo: PhotoId, pack: str) -> list[_Known]:
     rows = db.execute(
-        "SELECT f.id, f.x, f.y, f.w, f.h, f.found_in, f.answer, f.person_id, e.vector, f.given FROM faces f"
+        "SELECT f.id, f.x, f.y, f.w, f.h, f.found_in, f.answer, e.vector, f.given FROM faces f"
         " LEFT JOIN embeddings e ON e.face_id = f.id AND e.pack = ? WHERE f.photo_id = ? ORDER BY f.id",
         [pack, photo],
     )
@@ -119,29 +135,9 @@ def _pairs(before: Sequence[_Known], found: Sequence[FoundFace], content: bytes,
     return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if likeness[i, j] > 0}
 
 
-def give(db: Database, photo: Photo, box: Box) -> FaceId:
-    """A face that a person or another program says is in a box; the next analysis embeds it."""
-    row = db.execute(
-        "INSERT INTO faces (photo_id, x, y, w, h, landmarks, score, quality, found_in, given)"
-        " VALUES (?, ?, ?, ?, ?, x'', 0, 0, ?, 1) RETURNING id",
-        [photo.id, *_sides(box), photo.content_key],
-    ).fetchone()
-    db.execute("UPDATE photos SET analysed_rev = 0 WHERE id = ?", [photo.id])
-    return FaceId(row[0])
-
-
-def move(db: Database, face: FaceId, box: Box) -> None:
-    """A person or another program says where a face really is; the next analysis embeds it there."""
-    db.execute("UPDATE faces SET x = ?, y = ?, w = ?, h = ?, given = 1 WHERE id = ?", [*_sides(box), face])
-    db.execute("UPDATE photos SET analysed_rev = 0 WHERE id = (SELECT photo_id FROM faces WHERE id = ?)", [face])
-
-
 def given(db: Database, photo: Photo) -> tuple[Box, ...]:
-    """The given boxes on a photo's present content."""
-    rows = db.execute(
-        "SELECT x, y, w, h FROM faces WHERE photo_id = ? AND given AND found_in = ? ORDER BY id",
-        [photo.id, photo.content_key],
-    )
+    """The given boxes of a photo, those on its earlier content included: an edit may have left them in place."""
+    rows = db.execute("SELECT x, y, w, h FROM faces WHERE photo_id = ? AND given ORDER BY id", [photo.id])
     return tuple(Box(*row) for row in rows)
 
 
@@ -154,15 +150,21 @@ def _insert(db: Database, photo: Photo, found: FoundFace) -> FaceId:
     return FaceId(row[0])
 
 
-def _find_again(db: Database, photo: Photo, known: _Known, found: FoundFace) -> None:
-    kept = known.box if known.given and known.found_in == photo.content_key else None
+def _is_among(box: Box, boxes: Sequence[Box]) -> bool:
+    """Whether a box is one of some, but for rounding."""
+    return len(boxes) > 0 and bool(overlap([box], boxes).max() >= SAME_BOX)
+
+
+def _find_again(db: Database, photo: Photo, known: _Known, found: FoundFace) -> FaceId:
+    stays = known.given and (known.found_in == photo.content_key or _is_among(known.box, [found.box]))
     db.execute(
         "UPDATE faces SET x = ?, y = ?, w = ?, h = ?, landmarks = ?, score = ?, quality = ?, found_in = ?,"
         " given = ? WHERE id = ?",
-        [*_geometry(found, kept), photo.content_key, kept is not None, known.id],
+        [*_geometry(found, known.box if stays else None), photo.content_key, stays, known.id],
     )
-    if known.answer is not None and known.found_in != photo.content_key:
-        journal.append(db, "carried", Answer(known.answer), photo.content_key, found.box, known.person)
+    if known.found_in != photo.content_key:
+        journal.carry(db, known.found_in, known.box, photo.content_key, found.box, drawn=stays)
+    return known.id
 
 
 def _sides(box: Box) -> tuple[float, float, float, float]:
@@ -281,7 +283,7 @@ def store_recognition(db: Database, recognition: Recognition) -> None:
             [*after, face],
         )
         if _automatic(before) != _automatic(after):
-            journal.touch(db, FaceId(face))
+            settle.touch(db, FaceId(face))
 
 
 def _belief(recognition: Recognition, face: FaceId) -> list[Any]:
@@ -320,6 +322,11 @@ def in_group(db: Database, group: GroupId) -> list[Face]:
     return faces
 
 
+def disputed(db: Database) -> list[Face]:
+    """Faces whose name another program took away twice, and nobody said yet who is right."""
+    return [_face(row) for row in db.execute(f"{FACE} WHERE f.dispute = 'open' AND p.missing = 0 ORDER BY f.id")]
+
+
 def unanswered(db: Database) -> list[Face]:
     """All faces that wait for an answer, on photos that are there."""
     return [_face(row) for row in db.execute(f"{FACE} WHERE f.answer IS NULL AND p.missing = 0 ORDER BY f.id")]
@@ -343,6 +350,7 @@ def _face(row: Sequence[Any]) -> Face:
         person=None if person is None else Person(PersonId(person), name),
         suggestion=suggestion,
         group=group,
+        dispute=Dispute(row[18]) if row[18] else None,
     )
 
 

@@ -1,73 +1,105 @@
-"""Answers: an append-only journal, and what follows from it for the faces there are.
+"""Answers: an append-only journal of acts, and what follows from it for the rows there are.
 
-A decision names a face by photo content and box. It holds for every copy of the photo, and for every face row that
-is ever made at that place, so that no rescan asks again.
+An act holds one or more decisions. A decision names a face by photo content and box: it holds for every copy of the
+photo, and for every face row that is ever made at that place, so that no rescan asks again. Undoing an act is another
+act; what stands is always folded anew from the decisions that hold (`standing`), so nothing has to be reversed.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlite_utils import Database
 
-from kith.catalogue import people
-from kith.geometry import SAME_FACE, overlap
-from kith.types import Answer, Box, FaceId, PersonId
+from kith.catalogue import people, settle
+from kith.catalogue.standing import nearest
+from kith.errors import BadRequest, NotFound
+from kith.types import Act, Answer, Box, Decision, FaceId, PersonId
+
+ACTS = (
+    "SELECT a.id, a.at, a.source, a.words, a.undoes, a.live, count(d.id) FROM acts a"
+    " LEFT JOIN decisions d ON d.act_id = coalesce(a.undoes, a.id)"
+)
 
 
-def name(db: Database, faces: Sequence[FaceId], called: str, source: str) -> tuple[PersonId, int]:
+# -- saying something ---------------------------------------------------------------------------------------------
+
+
+def say(db: Database, decisions: Iterable[Decision], source: str, words: str) -> int:
+    """Write down what was said, all of it as one act, and let it hold; gives the number of the act."""
+    number = _act(db, source, words)
+    told = list(decisions)
+    for decision in told:
+        _append(db, number, decision)
+    settle.after(db, told)
+    return number
+
+
+def about(db: Database, face: FaceId, kind: Answer, person: PersonId | None = None) -> Decision:
+    """An answer to a face where it is now."""
+    content, *box = db.execute("SELECT found_in, x, y, w, h FROM faces WHERE id = ?", [face]).fetchone()
+    return Decision(kind, content, Box(*box), person)
+
+
+def answer(
+    db: Database, faces: Iterable[tuple[FaceId, PersonId | None]], kind: Answer, source: str, words: str = ""
+) -> int:
+    """Say the same of some faces, each about one person or none."""
+    return say(db, [about(db, face, kind, person) for face, person in faces], source, words)
+
+
+def name(db: Database, faces: Sequence[FaceId], called: str, source: str, words: str = "") -> tuple[PersonId, int]:
     """Say that faces are the person called so, new if need be; gives the person and how many faces that named.
 
     Among several faces, those of which it was said that they are not this person are left out.
     """
     person = people.named(db, called)
     chosen = [face for face in faces if len(faces) == 1 or not _is_rejected(db, face, person)]
-    answer(db, ((face, person) for face in chosen), Answer.CONFIRMED, source)
+    answer(db, ((face, person) for face in chosen), Answer.CONFIRMED, source, words)
     return person, len(chosen)
 
 
-def deny(db: Database, face: FaceId, called: str, source: str) -> None:
-    """Say that a face is not the person called so."""
-    answer(db, [(face, people.named(db, called))], Answer.REJECTED, source)
+def place(db: Database, content: bytes, called: str, source: str, words: str) -> None:
+    """Say that the person called so, new if need be, is on a photo without a face that shows it."""
+    say(db, [Decision(Answer.PRESENT, content, person=people.named(db, called))], source, words)
 
 
-def answer(db: Database, faces: Iterable[tuple[FaceId, PersonId | None]], kind: Answer, source: str) -> None:
-    """Write down what was said of some faces, and let it hold for them and for the copies of their photos."""
-    for face, person in faces:
-        content, *box = db.execute(
-            "SELECT p.content_key, f.x, f.y, f.w, f.h FROM faces f JOIN photos p ON p.id = f.photo_id WHERE f.id = ?",
-            [face],
-        ).fetchone()
-        append(db, source, kind, content, Box(*box), person)
-        for same in _at(db, content, Box(*box)):
-            _apply(db, same, kind, person)
+def merge(db: Database, gone: PersonId, kept: PersonId, source: str, words: str) -> None:
+    """Say that two people are one, who keeps the second's name."""
+    if gone == kept:
+        raise BadRequest("That is one person already.")
+    say(db, [Decision(Answer.MERGED, person=gone, other=kept)], source, words)
 
 
-def append(db: Database, source: str, kind: Answer, content: bytes, box: Box, person: PersonId | None) -> None:
-    """One more line in the journal."""
+def rename(db: Database, person: PersonId, called: str, source: str, words: str) -> None:
+    """Say what a person is really called. Raises BadRequest where somebody else is called so."""
+    other = people.find(db, called)
+    if other is not None and other != person:
+        raise BadRequest(
+            f"There is another {people.clean(called)} already. If they are the same person, use `kith merge`."
+        )
+    say(db, [Decision(Answer.RENAMED, person=person, name=people.clean(called))], source, words)
+
+
+def _act(db: Database, source: str, words: str, undoes: int | None = None) -> int:
+    row = db.execute(
+        "INSERT INTO acts (at, source, words, undoes) VALUES (?, ?, ?, ?) RETURNING id",
+        [time.time(), source, words, undoes],
+    ).fetchone()
+    return int(row[0])
+
+
+def _append(db: Database, act: int, decision: Decision) -> None:
+    box, to = decision.box, decision.to
+    person = decision.person if decision.kind in settle.OF_PEOPLE else people.resolve(db, decision.person)
+    detail = decision.name if to is None else json.dumps([to.x, to.y, to.w, to.h])
+    place = [box.x, box.y, box.w, box.h] if box else [None] * 4
     db.execute(
-        "INSERT INTO decisions (at, source, kind, content_key, x, y, w, h, person_id)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [time.time(), source, kind, content, box.x, box.y, box.w, box.h, person],
-    )
-
-
-def replay(db: Database, face: FaceId, content: bytes, box: Box) -> None:
-    """Let everything hold for a new face row that was ever said of its place, in the order it was said."""
-    rows = db.execute(
-        "SELECT kind, person_id, x, y, w, h FROM decisions WHERE content_key = ? ORDER BY id", [content]
-    ).fetchall()
-    for kind, person, *place in rows:
-        if overlap([Box(*place)], [box])[0, 0] >= SAME_FACE:
-            _apply(db, face, Answer(kind), None if person is None else PersonId(person))
-
-
-def touch(db: Database, face: FaceId) -> None:
-    """The names on the photo of this face may have changed: its sidecar has to follow."""
-    db.execute(
-        "UPDATE photos SET tags_rev = tags_rev + 1 WHERE id = (SELECT photo_id FROM faces WHERE id = ?)",
-        [face],
+        f"INSERT INTO decisions (act_id, {settle.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [act, decision.kind, decision.content, *place, person, decision.other, detail],
     )
 
 
@@ -76,34 +108,89 @@ def _is_rejected(db: Database, face: FaceId, person: PersonId) -> bool:
     return row is not None
 
 
-def _at(db: Database, content: bytes, box: Box) -> list[FaceId]:
+# -- taking it back -----------------------------------------------------------------------------------------------
+
+
+def undo(db: Database, number: int | None, source: str) -> Act:
+    """Take back an act, or the last one of this source that is no undo; undoing an undo brings the act back.
+
+    Gives the act that was taken back. Raises NotFound where there is no such act, and BadRequest where it is taken
+    back already or can't be.
+    """
+    act = _last(db, source) if number is None else _get(db, number)
+    if not act.live:
+        raise BadRequest(f"{act.id} is taken back already; `kith history` shows by which entry.")
+    _act(db, source, f"take back {act.id}", undoes=act.id)
+    _flip(db, act, live=False)
+    return act
+
+
+def history(db: Database, limit: int) -> list[Act]:
+    """The last acts, newest first."""
+    return [_as_act(row) for row in db.execute(f"{ACTS} GROUP BY a.id ORDER BY a.id DESC LIMIT ?", [limit])]
+
+
+def _flip(db: Database, act: Act, *, live: bool) -> None:
+    db.execute("UPDATE acts SET live = ? WHERE id = ?", [live, act.id])
+    if act.undoes is not None:
+        _flip(db, _get(db, act.undoes), live=not live)
+        return
+    rows = db.execute(f"SELECT {settle.COLUMNS} FROM decisions WHERE act_id = ? ORDER BY id", [act.id]).fetchall()
+    settle.after(db, [settle.decision(row) for row in rows], live=live)
+
+
+def _last(db: Database, source: str) -> Act:
+    row = db.execute(
+        f"{ACTS} WHERE a.live AND a.source = ? AND a.undoes IS NULL GROUP BY a.id ORDER BY a.id DESC LIMIT 1", [source]
+    ).fetchone()
+    if row is None:
+        raise NotFound("There is nothing to take back.")
+    return _as_act(row)
+
+
+def _get(db: Database, number: int) -> Act:
+    row = db.execute(f"{ACTS} WHERE a.id = ? GROUP BY a.id", [number]).fetchone()
+    if row is None:
+        raise NotFound(f"There is no entry {number}; `kith history` lists them.")
+    return _as_act(row)
+
+
+def _as_act(row: Sequence[Any]) -> Act:
+    number, at, source, words, undoes, live, answers = row
+    return Act(number, at, source, words, undoes, bool(live), answers)
+
+
+# -- a photo that was edited --------------------------------------------------------------------------------------
+
+
+def carry(db: Database, content: bytes, box: Box, changed: bytes, now: Box | None, *, drawn: bool = False) -> None:
+    """A photo's content has changed and the face in `box` is now elsewhere, or can't be found any more (None).
+
+    What was ever said of it is said of the new place in the same acts, so that undoing reaches both; somebody whose
+    face can't be found is still on the photo.
+    """
     rows = db.execute(
-        "SELECT f.id, f.x, f.y, f.w, f.h FROM faces f JOIN photos p ON p.id = f.photo_id WHERE p.content_key = ?",
-        [content],
+        f"SELECT act_id, {settle.COLUMNS} FROM decisions WHERE content_key = ? AND x IS NOT NULL ORDER BY id", [content]
     ).fetchall()
-    return [FaceId(face) for face, *place in rows if overlap([Box(*place)], [box])[0, 0] >= SAME_FACE]
+    at = [box]
+    for act, *row in rows:
+        decision = settle.decision(row)
+        if decision.box is None or nearest(decision.box, at) is None:
+            continue
+        if decision.to is not None:
+            at.append(decision.to)
+        boxed = decision.kind in (Answer.DRAWN, Answer.MOVED)
+        if now is not None and (drawn or not boxed):
+            _append(db, act, Decision(Answer.DRAWN if boxed else decision.kind, changed, now, decision.person))
+        if now is None and decision.kind is Answer.CONFIRMED:
+            _append(db, act, Decision(Answer.PRESENT, changed, person=decision.person))
 
 
-def _apply(db: Database, face: FaceId, kind: Answer, person: PersonId | None) -> None:
-    match kind:
-        case Answer.CONFIRMED:
-            db.execute("DELETE FROM rejections WHERE face_id = ? AND person_id = ?", [face, person])
-            _set(db, face, kind, person)
-        case Answer.REJECTED:
-            db.execute("INSERT OR IGNORE INTO rejections (face_id, person_id) VALUES (?, ?)", [face, person])
-            db.execute(
-                "UPDATE faces SET answer = NULL, person_id = NULL WHERE id = ? AND person_id = ?",
-                [face, person],
-            )
-            db.execute(
-                "UPDATE faces SET suggested_id = NULL, probability_classifier = NULL, probability_group = NULL,"
-                " auto = 0, because = NULL WHERE id = ? AND suggested_id = ?",
-                [face, person],
-            )
-        case Answer.IGNORED | Answer.NOT_A_FACE:
-            _set(db, face, kind, None)
-    touch(db, face)
-
-
-def _set(db: Database, face: FaceId, kind: Answer, person: PersonId | None) -> None:
-    db.execute("UPDATE faces SET answer = ?, person_id = ? WHERE id = ?", [kind, person, face])
+def carry_presences(db: Database, content: bytes, changed: bytes) -> None:
+    """A photo's content has changed: those who are on it without a face still are."""
+    rows = db.execute(
+        f"SELECT act_id, {settle.COLUMNS} FROM decisions WHERE content_key = ? AND x IS NULL ORDER BY id", [content]
+    ).fetchall()
+    for act, *row in rows:
+        decision = settle.decision(row)
+        _append(db, act, Decision(decision.kind, changed, person=decision.person))

@@ -19,7 +19,8 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- A picture file. `content_rev` grows when its content changes, `analysed_rev` follows when its faces are found;
+-- A picture file. `content_rev` grows when its content changes, `analysed_rev` follows when its faces are found
+-- (in what `analysed_key` says);
 -- `tags_rev` grows when the names on it change, `sidecar_rev` follows when they are written beside it. `said` tells
 -- the sidecar beside it apart from an earlier or later one (name, size, time), `heard` follows when it has been read.
 CREATE TABLE photos (
@@ -32,6 +33,7 @@ CREATE TABLE photos (
     content_rev INTEGER NOT NULL DEFAULT 1,
     analysed_rev INTEGER NOT NULL DEFAULT 0,
     analysed_pack TEXT,
+    analysed_key BLOB,
     tags_rev INTEGER NOT NULL DEFAULT 0,
     sidecar_rev INTEGER NOT NULL DEFAULT 0,
     width INTEGER,
@@ -46,16 +48,21 @@ CREATE INDEX photos_to_analyse ON photos (mtime_ns) WHERE analysed_rev < content
 CREATE INDEX photos_to_write ON photos (id) WHERE sidecar_rev < tags_rev AND missing = 0;
 CREATE INDEX photos_to_hear ON photos (id) WHERE heard IS NOT said AND missing = 0;
 
--- A person, by the name a person gave. `key` is the name as it is compared.
+-- A person. `born_as` is the name first given, `name` the one they have now, `key` the name as it is compared;
+-- somebody who was merged into another person has none. All but `born_as` follow from the decisions.
 CREATE TABLE people (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
+    born_as TEXT NOT NULL,
     name TEXT NOT NULL,
-    key TEXT NOT NULL UNIQUE
+    key TEXT UNIQUE,
+    merged_into INTEGER REFERENCES people (id),
+    CHECK ((key IS NULL) = (merged_into IS NOT NULL))
 ) STRICT;
 
 -- A face on a photo, found when the photo's content was `found_in`. `answer` (confirmed, ignored, not-a-face) and
 -- `person_id` are what a person said, and follow from the decisions; the group and the suggestion are what Kith
--- believes, and can be recomputed at any time. The box of a `given` face is a person's or another program's.
+-- believes, and can be recomputed at any time. The box of a `given` face is a person's or another program's. `dispute`
+-- says what became of a name that another program took away twice.
 CREATE TABLE faces (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     photo_id INTEGER NOT NULL REFERENCES photos (id) ON DELETE CASCADE,
@@ -67,6 +74,7 @@ CREATE TABLE faces (
     given INTEGER NOT NULL DEFAULT 0,
     answer TEXT CHECK (answer IN ('confirmed', 'ignored', 'not-a-face')),
     person_id INTEGER REFERENCES people (id),
+    dispute TEXT CHECK (dispute IN ('open', 'insisted')),
     group_id INTEGER,
     suggested_id INTEGER REFERENCES people (id),
     probability_classifier REAL,
@@ -76,6 +84,7 @@ CREATE TABLE faces (
     CHECK ((answer IS 'confirmed') = (person_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX faces_by_photo ON faces (photo_id);
+CREATE INDEX faces_by_content ON faces (found_in);
 CREATE INDEX faces_by_person ON faces (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX faces_by_suggestion ON faces (suggested_id) WHERE suggested_id IS NOT NULL;
 CREATE INDEX faces_by_group ON faces (group_id) WHERE group_id IS NOT NULL;
@@ -96,19 +105,49 @@ CREATE TABLE embeddings (
     PRIMARY KEY (face_id, pack)
 ) STRICT, WITHOUT ROWID;
 
--- Every answer ever given, never changed or removed. A face is named by photo content and box, so that the answer
--- outlives the row it was given to. Kinds: confirmed, rejected, ignored, not-a-face.
-CREATE TABLE decisions (
+-- What was said at once, by whom, in words: naming a group, merging two people, what a sidecar says. Undoing is an act
+-- too, of the one that it `undoes`; an act is `live` unless a live one undoes it.
+CREATE TABLE acts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,
     source TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('confirmed', 'rejected', 'ignored', 'not-a-face')),
-    content_key BLOB NOT NULL,
-    x REAL NOT NULL, y REAL NOT NULL, w REAL NOT NULL, h REAL NOT NULL,
+    words TEXT NOT NULL,
+    undoes INTEGER REFERENCES acts (id),
+    live INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+-- Every answer ever given, never changed or removed. A face is named by photo content and box, a photo by its content,
+-- so that the answer outlives the row it was given to. `other_id` is whom a person was merged into, `detail` where a
+-- face was moved (JSON: x, y, w, h) or what a person was renamed to.
+CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    act_id INTEGER NOT NULL REFERENCES acts (id),
+    kind TEXT NOT NULL,
+    content_key BLOB,
+    x REAL, y REAL, w REAL, h REAL,
     person_id INTEGER REFERENCES people (id),
-    CHECK ((kind IN ('confirmed', 'rejected')) = (person_id IS NOT NULL))
+    other_id INTEGER REFERENCES people (id),
+    detail TEXT,
+    CHECK (kind IN ('ignored', 'not-a-face', 'drawn', 'moved') OR person_id IS NOT NULL),
+    CHECK (kind IN ('renamed', 'merged') OR content_key IS NOT NULL),
+    CHECK (kind IN ('present', 'absent', 'disputed', 'renamed', 'merged') OR x IS NOT NULL)
 ) STRICT;
 CREATE INDEX decisions_by_content ON decisions (content_key);
+CREATE INDEX decisions_by_person ON decisions (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX decisions_by_act ON decisions (act_id);
+CREATE INDEX merges ON decisions (id) WHERE kind = 'merged';
+
+-- The decisions that hold.
+CREATE VIEW standing AS SELECT d.* FROM decisions d JOIN acts a ON a.id = d.act_id WHERE a.live;
+
+-- Who is on a photo without a face that shows it; follows from the decisions.
+CREATE TABLE presences (
+    content_key BLOB NOT NULL,
+    person_id INTEGER NOT NULL REFERENCES people (id),
+    dispute TEXT CHECK (dispute IN ('open', 'insisted')),
+    PRIMARY KEY (content_key, person_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX presences_by_person ON presences (person_id);
 
 -- Who a face is not; follows from the decisions.
 CREATE TABLE rejections (

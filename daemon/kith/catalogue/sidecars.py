@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlite_utils import Database
 
-from kith.catalogue import faces, journal
-from kith.types import Photo, PhotoId, Said, Say, Written
+from kith.catalogue import journal, people
+from kith.files import show
+from kith.types import Answer, Decision, Photo, PhotoId, Said, Written
 
 SIDECAR = "sidecar"  # the source of such an answer
 
@@ -62,17 +64,23 @@ def agree(db: Database, photo: Photo, base: str, digest: bytes | None, stamp: st
 def heard(db: Database, photo: Photo, stamp: str, words: Sequence[Said]) -> None:
     """The sidecar of a photo has been read: take what it says for an answer."""
     db.execute("UPDATE photos SET said = ?, heard = ? WHERE id = ?", [stamp, stamp, photo.id])
-    for word in words:
-        _hear(db, photo, word)
+    if words:
+        journal.say(
+            db,
+            [d for word in words for d in _decisions(db, photo, word)],
+            SIDECAR,
+            f"in the sidecar of {show(photo.path)}",
+        )
 
 
-def _hear(db: Database, photo: Photo, word: Said) -> None:
-    """Another program's word on a face: as good as a person's, with its source."""
-    face = faces.give(db, photo, word.box) if word.face is None else word.face
-    match word.kind:
-        case Say.NAMED:
-            journal.name(db, [face], word.name, SIDECAR)
-        case Say.REJECTED:
-            journal.deny(db, face, word.name, SIDECAR)
-        case Say.MOVED:
-            faces.move(db, face, word.box)
+def _decisions(db: Database, photo: Photo, said: Said) -> list[Decision]:
+    """Another program's word: as good as a person's, with its source."""
+    if said.kind is Answer.MOVED and said.face is not None:
+        return [replace(journal.about(db, said.face, said.kind), to=said.box)]
+    person = people.named(db, said.name)
+    if said.face is not None:
+        return [journal.about(db, said.face, said.kind, person)]
+    if said.box is None:
+        return [Decision(said.kind, photo.content_key, person=person)]
+    drawn = Decision(Answer.DRAWN, photo.content_key, said.box)
+    return [drawn, replace(drawn, kind=said.kind, person=person)]

@@ -49,9 +49,12 @@ def status(db: Database, pack: str | None) -> Status:
         " (SELECT count(*) FROM photos WHERE missing = 0 AND analysed_rev >= content_rev),"
         " (SELECT count(*) FROM faces f JOIN photos p ON p.id = f.photo_id"
         "   WHERE p.missing = 0 AND f.answer IS NOT 'not-a-face'),"
-        " (SELECT count(*) FROM people),"
+        " (SELECT count(*) FROM people p WHERE EXISTS (SELECT 1 FROM faces WHERE person_id = p.id)"
+        "   OR EXISTS (SELECT 1 FROM presences WHERE person_id = p.id)),"
         " (SELECT count(DISTINCT group_id) FROM faces WHERE answer IS NULL),"
+        " (SELECT count(*) FROM faces WHERE dispute = 'open')"
+        " + (SELECT count(*) FROM presences WHERE dispute = 'open'),"
         " (SELECT count(*) FROM trouble)"
     ).fetchone()
-    photos, analysed, faces, people, groups, troubles = row
-    return Status(photos, analysed, len(to_analyse(db)), faces, people, groups, troubles, pack)
+    photos, analysed, faces, people, groups, disputes, troubles = row
+    return Status(photos, analysed, len(to_analyse(db)), faces, people, groups, disputes, troubles, pack)

@@ -26,7 +26,7 @@ from kith.scan import FileSeen, NotSeen, content_key, walk
 from kith.service import packs
 from kith.service.app import App
 from kith.service.reports import Report
-from kith.types import Face, FaceState, PersonId, Photo
+from kith.types import Dispute, Face, FaceState, PersonId, Photo
 from kith.vision import Limits, VisionSettings, is_photo, worker
 from kith.vision.packs import Manifest, Pack
 
@@ -316,9 +316,13 @@ def _commit(app: App, photo: Photo, prepared: sidecars.Prepared) -> bool:
 
 def _task(app: App, photo: Photo, names: Mapping[PersonId, str]) -> sidecars.Task:
     on_it = app.catalogue.read(faces.on_photo, photo.id)
+    present = app.catalogue.read(people.present, photo.content_key)
     return sidecars.Task(
         photo=photo,
         faces=tuple(_as_written(face, names) for face in on_it if face.state is not FaceState.NOT_A_FACE),
+        people=tuple(there.person.name for there in present),
+        insisted=tuple(there.person.name for there in present if there.dispute is Dispute.INSISTED),
+        known=tuple(names.values()),
         written=app.catalogue.read(written.written, photo.id),
         settings=app.config.sidecars,
     )
@@ -327,7 +331,8 @@ def _task(app: App, photo: Photo, names: Mapping[PersonId, str]) -> sidecars.Tas
 def _as_written(face: Face, names: Mapping[PersonId, str]) -> sidecars.KnownFace:
     """A face as its sidecar should have it; without a name where nobody is sure."""
     if face.state is FaceState.CONFIRMED and face.person:
-        return sidecars.KnownFace(face.id, face.box, face.person.name)
-    if face.state is FaceState.AUTO and face.suggestion:
+        insisted = face.dispute is Dispute.INSISTED
+        return sidecars.KnownFace(face.id, face.box, face.person.name, insisted=insisted)
+    if face.state is FaceState.AUTO and face.suggestion and face.suggestion.person in names:
         return sidecars.KnownFace(face.id, face.box, names[face.suggestion.person], guess=True)
     return sidecars.KnownFace(face.id, face.box)

@@ -9,23 +9,42 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kith.catalogue import faces, people, photos, trouble, work
-from kith.errors import NotFound
-from kith.files import show
+from kith.catalogue import faces, journal, people, trouble, work
 from kith.service import packs
 from kith.service.app import App
-from kith.types import Face, FaceState, GroupId, PersonId, Suggestion
+from kith.service.commands import known_photo
+from kith.types import Face, FaceState, GroupId, PersonId, Presence, Suggestion
 
 OPEN = (FaceState.GROUPED, FaceState.SUGGESTED)  # in a group, and worth an answer
 
 
-def faces_on(app: App, path: Path) -> list[dict[str, Any]]:
-    """The faces of a photo from left to right. Raises NotFound for a photo that no scan has met."""
-    photo = app.catalogue.read(photos.by_path, os.path.realpath(os.fsencode(path)))
-    if photo is None:
-        raise NotFound(f"{show(path)} is not among the photos that Kith has scanned; run `kith scan` on its folder.")
+def on_photo(app: App, path: Path) -> dict[str, Any]:
+    """The faces of a photo from left to right, and who is on it without one. Raises NotFound for an unknown photo."""
+    photo = known_photo(app, path)
     names = _names(app)
-    return [_face(face, names) for face in app.catalogue.read(faces.on_photo, photo.id)]
+    present = app.catalogue.read(people.present, photo.content_key)
+    return {
+        "faces": [_face(face, names) for face in app.catalogue.read(faces.on_photo, photo.id)],
+        "present": [_presence(there) for there in present],
+    }
+
+
+def disputes(app: App) -> dict[str, Any]:
+    """Names that another program took away twice: from which face of which photo, and from which photo."""
+    names = _names(app)
+    found = app.catalogue.read(faces.disputed)
+    return {
+        "faces": [_face(face, names) | {"photo": os.fsdecode(face.path)} for face in found],
+        "present": [
+            {"id": f"p{person.id}", "name": person.name, "photo": os.fsdecode(path)}
+            for path, person in app.catalogue.read(people.disputed)
+        ],
+    }
+
+
+def history(app: App, limit: int) -> list[dict[str, Any]]:
+    """The last answers, newest first."""
+    return [asdict(act) for act in app.catalogue.read(journal.history, limit)]
 
 
 def groups(app: App) -> list[dict[str, Any]]:
@@ -46,6 +65,7 @@ def everybody(app: App) -> list[dict[str, Any]]:
     return [
         {"id": f"p{person.id}", "name": person.name, "faces": person.faces, "photos": person.photos}
         for person in app.catalogue.read(people.all_of)
+        if person.photos
     ]
 
 
@@ -80,7 +100,12 @@ def _face(face: Face, names: Mapping[PersonId, str]) -> dict[str, Any]:
         if guess
         else None,
         "group": None if face.group is None else f"g{face.group}",
+        "dispute": face.dispute,
     }
+
+
+def _presence(there: Presence) -> dict[str, Any]:
+    return {"id": f"p{there.person.id}", "name": there.person.name, "dispute": there.dispute}
 
 
 def _group(group: GroupId, found: Sequence[Face], names: Mapping[PersonId, str]) -> dict[str, Any]:
