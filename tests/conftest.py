@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("long", max_examples=2000)  # pytest --hypothesis-profile long
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -162,7 +162,7 @@ def entries(data: bytes) -> list[str]:
 
 
 @given(st.data(), frames, choices)
-@settings(LAW, max_examples=150)
+@settings(LAW)
 def test_merging_again_changes_nothing(data: st.DataObject, frame: Frame, choice: Settings) -> None:
     file = data.draw(foreign_packets(frame))
     first, ours, file, _ = settle(Base(), data.draw(catalogues()), file, frame, choice)
@@ -183,7 +183,7 @@ def test_merging_again_changes_nothing(data: st.DataObject, frame: Frame, choice
 
 
 @given(st.data(), frames, choices)
-@settings(LAW, max_examples=100)
+@settings(LAW)
 def test_a_foreign_region_is_never_dropped_or_altered(data: st.DataObject, frame: Frame, choice: Settings) -> None:
     file = data.draw(foreign_packets(frame))
     ours = data.draw(catalogues())
@@ -199,7 +199,7 @@ def test_a_foreign_region_is_never_dropped_or_altered(data: st.DataObject, frame
 
 
 @given(st.data(), frames, choices)
-@settings(LAW, max_examples=100)
+@settings(LAW)
 def test_what_only_others_changed_stays_as_they_left_it(data: st.DataObject, frame: Frame, choice: Settings) -> None:
     """merge(b, b, t) = t, but for a person's name and our keywords, which come back once."""
     file = data.draw(foreign_packets(frame))
@@ -216,7 +216,7 @@ def test_what_only_others_changed_stays_as_they_left_it(data: st.DataObject, fra
 
 
 @given(st.data(), frames)
-@settings(LAW, max_examples=100)
+@settings(LAW)
 def test_what_is_written_is_read_back(data: st.DataObject, frame: Frame) -> None:
     ours = data.draw(catalogues(named=True))
     merged = merge(Base(), ours, read(seed(None), frame), Settings(max_regions=None, microsoft=True))
@@ -231,7 +231,7 @@ def test_what_is_written_is_read_back(data: st.DataObject, frame: Frame) -> None
 
 
 @given(st.data(), frames, choices)
-@settings(LAW, max_examples=50)
+@settings(LAW)
 def test_a_base_survives_json(data: st.DataObject, frame: Frame, choice: Settings) -> None:
     merged, *_ = settle(Base(), data.draw(catalogues()), data.draw(foreign_packets(frame)), frame, choice)
     assert Base.from_json(json.loads(json.dumps(merged.base.to_json()))) == merged.base
@@ -260,7 +260,7 @@ def test_snapping_keeps_a_box_in_the_frame_on_whole_pixels(data: st.DataObject, 
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=30))
-@settings(LAW, max_examples=100)
+@settings(LAW)
 def test_any_name_comes_back(name: str) -> None:
     frame = Frame(4000, 3000, 6)
     ours = Wanted((Face(name, *box(3), id=1),))

@@ -297,3 +297,14 @@ def test_an_empty_region_list_is_kept() -> None:
     after = write(data, last.changes, FRAME) or b""
     assert parse(after).has(REGIONS)
     assert read(after, FRAME).regions == ()
+
+
+def test_a_keyword_that_only_our_strings_made_a_person_is_nobody_once_they_go() -> None:
+    """Rules 11, 22: somebody's bare keyword Marie is no name, unless Marie is known."""
+    keyword = write(seed(None), Changes(strings=(StringChanges("subject", ("Marie",)),)), FRAME)
+    data, base = started(MARIE, data=keyword)
+    renamed = others(data, ListChanges(rename=((0, "Irène"),)))
+    irene = Wanted((replace(MARIE, name="Irène"),))
+    assert merge(base, irene, renamed).decisions == ()
+    known = replace(renamed, known=("Marie",))
+    assert told(merge(base, irene, known)) == [(Kind.PERSON_ADDED, "Marie", None, None)]

@@ -185,6 +185,8 @@ def test_an_mp_box_that_forgot_orientation_is_no_second_face() -> None:
     assert len(read(packet(regions + stale), photo).regions) == 1
     other = microsoft(("Pierre", "0.05, 0.8, 0.1, 0.1"))
     assert len(read(packet(regions + other), photo).regions) == 2
+    both = microsoft(("Marie", "0.15, 0.25, 0.1, 0.1"), ("Pierre", f"{x - w / 2}, {y - h / 2}, {w}, {h}"))
+    assert [r.name for r in read(packet(regions + both), photo).regions] == ["Marie", "Pierre"]
 
 
 def test_iptc_regions_count_where_they_name_people(shared: Path) -> None:

@@ -580,9 +580,8 @@ def _alive(who: Sequence[Person], ours: Wanted) -> list[str]:
 
 def _listed_by_others(base: Base, theirs: Sidecar, settings: Settings) -> list[str]:
     """The people whom the file names by anything but regions and strings of ours."""
-    lists = _without_ours(theirs.lists, base)
-    by_others = {names.key(n) for n in (*people.named(lists, (), settings), *lists.get("subject", ()))}
-    by_anyone = {names.key(n) for n in people.named(theirs.lists, theirs.listed, settings)}
+    by_others = {names.key(n) for n in people.named(_without_ours(theirs.lists, base), theirs.known, settings)}
+    by_anyone = {names.key(n) for n in people.named(theirs.lists, theirs.known, settings)}
     return [n for n in theirs.listed if names.key(n) in by_others or names.key(n) not in by_anyone]
 
 

@@ -20,7 +20,7 @@ class Sidecar:
     ones that are also written; `others` are the faces of all schemas but mwg-rs. `listed` are all whom anything but a
     region names, `people` those of them who have no region. `lists` are the keyword lists that are there, to the
     letter. `guesses` are the names that Kith wrote without having been told. `frame` is the photo's, with the
-    orientation that boxes were turned by.
+    orientation that boxes were turned by; `known` are the people whom bare keywords may name.
     """
 
     regions: tuple[Region, ...]
@@ -32,6 +32,7 @@ class Sidecar:
     mwg: RegionList = field(default_factory=RegionList)
     microsoft: RegionList = field(default_factory=RegionList)
     others: tuple[Region, ...] = ()
+    known: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ def read_packet(packet: Packet, frame: Frame, settings: Settings, known: Collect
     elsewhere = tuple(r for found in others for r in found.regions)
     listed = names.unique(everybody)[: regions.LIMIT_FACES]
     alone = people.without_box(listed, [r.name for r in faces])
-    return Sidecar(faces, alone, listed, lists, guesses, frame, mwg, microsoft, elsewhere)
+    return Sidecar(faces, alone, listed, lists, guesses, frame, mwg, microsoft, elsewhere, tuple(known))
 
 
 def beside(sidecar: Sidecar | None, embedded: Sidecar | None, picasa: RegionList | None = None) -> Sidecar | None:

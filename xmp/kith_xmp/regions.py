@@ -178,7 +178,7 @@ def combine(lists: Sequence[RegionList], frame: Frame) -> tuple[Region, ...]:
 
     The first schema that has a face wins; a face without a name takes it from the next that has one. An MP box that
     equals a face's box only when orientation is forgotten was written before a program learned about orientation:
-    it is that face, not another.
+    it is that face, not another, unless the same schema has that face in its right place too.
     """
     found: list[Region] = list(lists[0].regions) if lists else []
     for more in lists[1:]:
@@ -186,11 +186,16 @@ def combine(lists: Sequence[RegionList], frame: Frame) -> tuple[Region, ...]:
             twin = next((i for i, f in enumerate(found) if overlap(f.box, region.box) >= SAME_FACE), None)
             if twin is None:
                 unturned = stored(region.box, frame.turn)
-                if not any(overlap(f.box, unturned) >= SAME_BOX for f in found if f.source != region.source):
+                elsewhere = [f for f in found if f.source != region.source and not _is_among(f, more.regions)]
+                if not any(overlap(f.box, unturned) >= SAME_BOX for f in elsewhere):
                     found.append(region)
             elif found[twin].name is None and not found[twin].label and region.name:
                 found[twin] = replace(found[twin], name=region.name)
     return tuple(found)
+
+
+def _is_among(face: Region, regions: Iterable[Region]) -> bool:
+    return any(overlap(face.box, r.box) >= SAME_FACE for r in regions)
 
 
 def read_mwg(packet: Packet, frame: Frame, settings: Settings) -> RegionList:
