@@ -1,0 +1,138 @@
+"""The real digiKam and darktable, run headless with profiles of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+# All that digiKam's database knows of its first album is written to the files.
+WRITE_ALL = """
+call() { dbus-send --session --print-reply --dest="$name" /Digikam "org.kde.KMainWindow.$1" "string:$2"; }
+bus=(dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames)
+for _ in $(seq 40); do
+  name=$("${bus[@]}" | grep -o 'org\\.kde\\.digikam[^"]*')
+  call actionIsEnabled album_write_metadata 2>/dev/null | grep -q 'boolean true' && break
+  sleep 0.5
+done
+call activateAction album_write_metadata
+"""
+# Opens that album, and doesn't let sidecars take back what was edited in the database.
+DEFAULTS = """
+[AlbumFolderView Sidebar]
+CurrentIndex=1
+Selection=1
+[MainWindow]
+InitialAlbumID=1
+[Metadata Settings]
+Save Rating=true
+Rescan File If Modified[$i]=false
+"""
+
+
+def need(program: str) -> None:
+    """Optional at home, required in CI."""
+    if shutil.which(program) is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must run with {program}")
+        pytest.skip(f"needs {program}")
+
+
+def host(script: Path, *words: str | Path, tries: int = 1, **environment: str) -> None:
+    """Run a host program's script; 2 means that the program itself didn't come up."""
+    # OpenCV points Qt to its own plugins, for all programs that this process starts
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("QT_")}
+    for _ in range(tries):
+        done = subprocess.run(
+            ["bash", str(script), *map(str, words)],
+            env=clean | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=400,
+        )
+        if done.returncode != 2:
+            break
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+class DigiKam:
+    """digiKam over one folder of photos, with a database that tests may look into and edit while it is closed."""
+
+    def __init__(self, shared: Path, photos: Path, profile: Path) -> None:
+        self.script, self.photos, self.profile = shared / "hosts" / "run_digikam.sh", photos, profile
+        self.defaults = profile.with_name(profile.name + "-defaults")
+        self.defaults.mkdir()
+        (self.defaults / "digikamrc").write_text(DEFAULTS)
+        (self.defaults / "write-all").write_text(WRITE_ALL)
+
+    def read_and_write(self) -> None:
+        """Read what is new in the photos' sidecars, write everything that digiKam knows to the sidecars, and end."""
+        kept = ["-k"] if self.profile.exists() else []
+        hook = self.defaults / "write-all"
+        words = ["-t", "36", "-w", "-x", hook, *kept, self.photos, self.profile]
+        host(self.script, *words, tries=2, XDG_CONFIG_DIRS=f"{self.defaults}:/etc/xdg")
+
+    def database(self) -> closing[sqlite3.Connection]:
+        return closing(sqlite3.connect(self.profile / "db" / "digikam4.db", isolation_level=None))
+
+    def faces(self) -> dict[str, list[tuple[str, float, float]]]:
+        """Confirmed faces: photo -> name and centre in displayed pixels, from left to right."""
+        found: dict[str, list[tuple[str, float, float]]] = {}
+        with self.database() as db:
+            rows = db.execute(
+                "SELECT i.name, t.name, p.value FROM ImageTagProperties p JOIN Tags t ON t.id = p.tagid"
+                " JOIN Images i ON i.id = p.imageid WHERE p.property = 'tagRegion'"
+            ).fetchall()
+        for photo, name, rect in rows:
+            x, y, w, h = (float(v) for v in re.findall(r'"(\d+)"', rect))
+            found.setdefault(photo, []).append((name, x + w / 2, y + h / 2))
+        return {photo: sorted(faces, key=lambda face: face[1]) for photo, faces in found.items()}
+
+    def rate(self, stars: int) -> None:
+        """Rate all photos."""
+        with self.database() as db:
+            db.execute("UPDATE ImageInformation SET rating = ?", [stars])
+
+    def remove(self, photo: str, name: str) -> str:
+        """Take a person's face from a photo; gives the rectangle it had."""
+        with self.database() as db:
+            image, tag = _image(db, photo), _tag(db, name)
+            where = "WHERE imageid = ? AND tagid = ?"
+            (rect,) = db.execute(
+                f"SELECT value FROM ImageTagProperties {where} AND property = 'tagRegion'", [image, tag]
+            ).fetchone()
+            db.execute(f"DELETE FROM ImageTagProperties {where}", [image, tag])
+            db.execute(f"DELETE FROM ImageTags {where}", [image, tag])
+        return str(rect)
+
+    def add(self, photo: str, name: str, rect: str) -> None:
+        """Confirm a face for a person, who may be new."""
+        with self.database() as db:
+            image, tag = _image(db, photo), _tag(db, name) or _new_person(db, name)
+            db.execute("INSERT OR IGNORE INTO ImageTags (imageid, tagid) VALUES (?, ?)", [image, tag])
+            db.execute("INSERT INTO ImageTagProperties VALUES (?, ?, 'tagRegion', ?)", [image, tag, rect])
+
+
+def _image(db: sqlite3.Connection, photo: str) -> int:
+    return int(db.execute("SELECT id FROM Images WHERE name = ?", [photo]).fetchone()[0])
+
+
+def _tag(db: sqlite3.Connection, name: str) -> int | None:
+    row = db.execute("SELECT id FROM Tags WHERE name = ?", [name]).fetchone()
+    return int(row[0]) if row else None
+
+
+def _new_person(db: sqlite3.Connection, name: str) -> int:
+    (tag,) = db.execute(
+        "INSERT INTO Tags (pid, name) VALUES (?, ?) RETURNING id", [_tag(db, "People"), name]
+    ).fetchone()
+    for known in ("person", "faceEngineId"):
+        db.execute("INSERT INTO TagProperties (tagid, property, value) VALUES (?, ?, ?)", [tag, known, name])
+    return int(tag)
