@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from kith.types import Answer
 
 if TYPE_CHECKING:
     from kith.service.stages import Summary
+    from kith.sidecars import Finding
 
 PHOTO = click.Path(path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
@@ -285,7 +287,7 @@ def undo(entry: int | None, sidecars: bool) -> None:
     """Take back the last answer, or ENTRY of the history, and what followed from it in the sidecars.
 
     Undoing an undo brings the answer back. With --sidecars every sidecar gets the bytes it had before Kith and those
-    that Kith made are removed; names stay in Kith, and what another program changed since is left alone.
+    that Kith made are removed; where another program has written too, only Kith's names go. Names stay in Kith.
     """
     if sidecars:
         _put_back()
@@ -305,7 +307,10 @@ def _put_back() -> None:
         settings = app.paths.config_file
     for sentence in done.left:
         click.echo(sentence, err=True)
-    click.echo(f"{_count(done.restored, 'sidecar')} restored, {done.removed:,} removed, {len(done.left):,} left alone.")
+    click.echo(
+        f"{_count(done.restored, 'sidecar')} restored, {done.removed:,} removed, "
+        f"{done.cleared:,} without Kith's names but with what other programs wrote, {len(done.left):,} left alone."
+    )
     click.echo(f"The next scan writes names again, unless {show(settings)} says write = false under [sidecars].")
 
 
@@ -407,19 +412,78 @@ def trouble(as_json: bool) -> None:
 
 @main.command()
 @click.argument("folders", nargs=-1, required=True, type=PHOTO, metavar="FOLDER...")
-def doctor(folders: Sequence[Path]) -> None:
+@click.option("--fix", is_flag=True, help="Show what can be mended safely, and mend it when you agree.")
+@click.option("--yes", is_flag=True, help="With --fix, don't ask.")
+def doctor(folders: Sequence[Path], fix: bool, yes: bool) -> None:
     """Look for sidecars in FOLDER that other programs can't write or read, or that contradict each other.
 
-    Nothing is changed.
+    Nothing is changed without --fix. What --fix changes, `kith undo --sidecars` puts back.
     """
+    from kith.service import care, views
+
+    with _kith() as app:
+        found = list(care.examine(folders, [person["name"] for person in views.everybody(app)]))
+        for finding in found:
+            click.echo(finding.sentence)
+        mendable = [finding for finding in found if finding.mended is not None]
+        if not found:
+            click.echo("All sidecars are well.")
+        elif not fix and mendable:
+            click.echo(f"{_count(len(mendable), 'sidecar')} of these can be mended: `kith doctor --fix` shows how.")
+        elif fix and mendable:
+            _mend(app, mendable, ask=not yes)
+        elif fix:
+            click.echo("None of this can be mended without you.")
+
+
+def _mend(app: App, findings: Sequence[Finding], *, ask: bool) -> None:
     from kith.service import care
 
-    count = 0
-    for sentence in care.examine(folders):
-        click.echo(sentence)
-        count += 1
-    if not count:
-        click.echo("All sidecars are well.")
+    for finding in findings:
+        click.echo()
+        for line in _difference(finding):
+            click.secho(line, fg={"-": "red", "+": "green"}.get(line[:1]))
+    if ask and not click.confirm(f"\nChange {_count(len(findings), 'sidecar')} like this?"):
+        click.echo("Nothing was changed.")
+        return
+    left = care.mend(app, findings)
+    for sentence in left:
+        click.echo(sentence, err=True)
+    click.echo(f"{_count(len(findings) - len(left), 'sidecar')} mended. `kith undo --sidecars` puts them back.")
+
+
+def _difference(finding: Finding) -> Iterator[str]:
+    """The lines that a finding would change, as `diff -u` shows them."""
+    if finding.change is None or finding.mended is None:
+        return
+    name = show(finding.change.path)
+    before, after = (_lines(data or b"") for data in (finding.change.before, finding.mended))
+    yield from unified_diff(before, after, name, name, n=1, lineterm="")
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode("utf-8", "replace").splitlines()
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=PHOTO, metavar="FOLDER...")
+@click.option("--from-sidecars", is_flag=True, required=True, help="Take the names from the sidecars.")
+def rebuild(folders: Sequence[Path], from_sidecars: bool) -> None:
+    """Bring back what a lost or damaged catalogue knew: every name in the sidecars in FOLDER becomes an answer again.
+
+    Names that Kith had only guessed stay guesses. A damaged catalogue is moved aside, not removed.
+    """
+    from kith.service import care, views
+    from kith.service.app import set_damaged_aside
+
+    aside = set_damaged_aside(paths.of_user())
+    if aside:
+        click.echo(f"The catalogue was damaged; it is kept as {show(aside)}.")
+    with _kith() as app:
+        care.rebuild(app, folders, Terminal())
+        known = views.everybody(app)
+    faces = sum(person["faces"] for person in known)
+    click.echo(f"Kith knows {_count(len(known), 'person', 'people')} again, on {_count(faces, 'face')}.")
 
 
 @main.group()

@@ -15,6 +15,7 @@ from kith.errors import ConfigInvalid
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(gt=0)]
+Substitute = Annotated[str, Meta(pattern=r"\A[^|/\x00-\x1f]+\Z")]
 
 
 class Photos(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +48,12 @@ class Sidecars(Struct, frozen=True, forbid_unknown_fields=True):
     hierarchical: bool
     tagslist: bool
     max_regions: Annotated[int, Meta(ge=0)]
+    microsoft: bool
+    unnamed: bool
+    short_names: bool
+    pipe: Substitute
+    slash: Substitute
+    nobody: tuple[str, ...]
     quiet_seconds: Annotated[float, Meta(ge=0)]
 
 

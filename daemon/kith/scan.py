@@ -33,18 +33,29 @@ class NotSeen:
     error: KithError
 
 
-def walk(root: Path, is_photo: Callable[[bytes], bool], *, hidden: bool = False) -> Iterator[FileSeen | NotSeen]:
+def walk(
+    root: Path, is_photo: Callable[[bytes], bool], *, hidden: bool = False, even: frozenset[bytes] = frozenset()
+) -> Iterator[FileSeen | NotSeen]:
     """All photos below `root` by their real paths, folders in name order.
 
     Links are followed to where they lead, so that every file has one path; no folder is entered twice, and a link
-    back into a folder it came through is reported. `is_photo` gets a file name in bytes.
+    back into a folder it came through is reported. `is_photo` gets a file name in bytes. Hidden files and folders are
+    left out unless `hidden`, but for files called as one of `even`.
     """
     top = os.path.realpath(os.fsencode(root))
-    yield from _folder(top, is_photo, hidden, [], set())
+    wanted = _Wanted(is_photo, hidden, even)
+    yield from _folder(top, wanted, [], set())
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    is_photo: Callable[[bytes], bool]
+    hidden: bool
+    even: frozenset[bytes]
 
 
 def _folder(
-    path: bytes, is_photo: Callable[[bytes], bool], hidden: bool, above: list[_Identity], entered: set[_Identity]
+    path: bytes, wanted: _Wanted, above: list[_Identity], entered: set[_Identity]
 ) -> Iterator[FileSeen | NotSeen]:
     try:
         identity = _identity(os.stat(path))  # noqa: PTH116  paths are bytes
@@ -57,7 +68,7 @@ def _folder(
     entered.add(identity)
     folders = []
     for entry in entries:
-        if entry.name.startswith(b".") and not hidden:
+        if entry.name.startswith(b".") and not wanted.hidden and entry.name not in wanted.even:
             continue
         try:
             info = entry.stat()
@@ -67,15 +78,15 @@ def _folder(
                         f"{show(entry.path)} leads back to a folder that contains it; it was not followed."
                     )
                 folders.append(_real(entry))
-            elif stat.S_ISREG(info.st_mode) and is_photo(entry.name):
+            elif stat.S_ISREG(info.st_mode) and wanted.is_photo(entry.name):
                 yield FileSeen(_real(entry), info.st_size, info.st_mtime_ns)
         except OSError as error:
-            if is_photo(entry.name) or error.errno == errno.ELOOP:
+            if wanted.is_photo(entry.name) or error.errno == errno.ELOOP:
                 yield NotSeen(entry.path, file_error(entry.path, error))
         except SymlinkLoop as error:
             yield NotSeen(entry.path, error)
     for folder in folders:
-        yield from _folder(folder, is_photo, hidden, [*above, identity], entered)
+        yield from _folder(folder, wanted, [*above, identity], entered)
 
 
 _Identity = tuple[int, int]

@@ -6,6 +6,7 @@ read the metadata inside RAW files; `replace` puts the result in place.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
@@ -28,15 +29,19 @@ from kith.errors import (
     SidecarMalformed,
 )
 from kith.files import file_error, show
-from kith.types import Answer, Box, FaceId, Photo, Said, Written
-from kith_xmp import doctor, embedded, files
+from kith.types import Answer, Box, Change, FaceId, Original, Photo, Said, Written
+from kith_xmp import doctor, embedded, files, names
+from kith_xmp.elsewhere import PICASA, news, picasa
 from kith_xmp.merge import Base, Decision, Face, Kind, Wanted, merge
 from kith_xmp.packet import Unreadable
 from kith_xmp.read import read
-from kith_xmp.regions import Frame
+from kith_xmp.regions import Frame, Region
 from kith_xmp.seed import seed
 from kith_xmp.settings import Settings
 from kith_xmp.write import write
+
+ELSEWHERE = "elsewhere"  # in what is remembered for the next merge: the faces of files that are only read
+READ_ONLY = frozenset(os.fsencode(name) for name in PICASA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Prepared:
     """A merged sidecar. `data` is None where nothing has to change.
 
     `original` are the bytes it had (None: there was no file), `digest` theirs; `base` is what to remember for the
-    next merge; `said` is what the merge learnt from the file.
+    next merge; `said` is what the merge learnt from the file. `beside` is the state of Picasa's file.
     """
 
     path: bytes
@@ -85,23 +90,34 @@ class Prepared:
     expected: files.Snapshot | None
     base: str
     said: tuple[Said, ...]
+    beside: tuple[tuple[Path, int, int], ...] = ()
 
     @property
     def stamp(self) -> str:
-        """What tells the file that was read from earlier and later ones; empty where there was none."""
-        state = self.expected
-        return _stamp(Path(os.fsdecode(self.path)), state.size, state.mtime_ns) if state else ""
+        """What tells the files that were read from earlier and later ones; empty where there were none."""
+        return self.stamp_with(self.expected)
+
+    @property
+    def change(self) -> Change:
+        """The replacement that this prepares."""
+        return Change(self.path, self.original, self.digest, digest(self.data or b""))
+
+    def stamp_with(self, state: files.Snapshot | None) -> str:
+        """The same, with the sidecar in this state."""
+        sidecar = [(Path(os.fsdecode(self.path)), state.size, state.mtime_ns)] if state else []
+        return _stamp((*sidecar, *self.beside))
 
 
-def stamps(photos: Set[bytes], sidecars: Mapping[bytes, tuple[int, int]]) -> dict[bytes, str]:
-    """For each photo the stamp of its sidecar among those that a walk met (size, mtime_ns); empty for none."""
+def stamps(photos: Set[bytes], beside: Mapping[bytes, tuple[int, int]]) -> dict[bytes, str]:
+    """For each photo the stamp of its sidecar, and of Picasa's file, among what a walk met (size, mtime_ns)."""
     found = {}
-    for together in families((*photos, *sidecars)):
-        names = {Path(os.fsdecode(path)).name for path in together}
+    inis = {os.path.split(path)[0]: path for path in beside if os.path.split(path)[1] in READ_ONLY}
+    for together in families((*photos, *beside)):
+        siblings = {Path(os.fsdecode(path)).name for path in together}
         for photo in together & photos:
-            sidecar = files.find(Path(os.fsdecode(photo)), names) if len(names) > 1 else None
-            state = sidecars.get(os.fsencode(sidecar)) if sidecar else None
-            found[photo] = _stamp(sidecar, *state) if sidecar and state else ""
+            sidecar = files.find(Path(os.fsdecode(photo)), siblings) if len(siblings) > 1 else None
+            read = (os.fsencode(sidecar) if sidecar else b"", inis.get(os.path.split(photo)[0], b""))
+            found[photo] = _stamp((Path(os.fsdecode(path)), *beside[path]) for path in read if path in beside)
     return found
 
 
@@ -119,8 +135,13 @@ def is_sidecar(name: bytes) -> bool:
     return name.lower().endswith(os.fsencode(files.SIDECAR))
 
 
-def _stamp(path: Path, size: int, mtime_ns: int) -> str:
-    return f"{size}:{mtime_ns}:{show(path.name)}"
+def is_beside(name: bytes) -> bool:
+    """Whether a file says something about the photos beside it: a sidecar, or Picasa's."""
+    return is_sidecar(name) or os.path.split(name)[1] in READ_ONLY
+
+
+def _stamp(seen: Iterable[tuple[Path, int, int]]) -> str:
+    return "|".join(f"{size}:{mtime_ns}:{show(path.name)}" for path, size, mtime_ns in seen)
 
 
 def digest(data: bytes) -> bytes:
@@ -136,12 +157,15 @@ def prepare(task: Task) -> Prepared:
     """
     photo = Path(os.fsdecode(task.photo.path))
     with _explained(photo):
-        existing = files.find(photo, {entry.name for entry in photo.parent.iterdir()})
-        path = existing or files.target(photo)
-        loaded = files.load(existing) if existing else None
-        if loaded is None:
+        siblings = {entry.name for entry in photo.parent.iterdir()}
+        existing = files.find(photo, siblings)
+        if existing is None:
+            path = files.target(photo, siblings, short=task.settings.short_names)
             return _merged(task, photo, path, seed(embedded.embedded_packet(photo), embedded.legacy(photo)), None)
-        return _merged(task, photo, path, loaded.data, loaded.snapshot)
+        loaded = files.load(existing)
+        if loaded is None:
+            raise FileVanished(f"The sidecar of {show(photo)} is gone; what it said is looked for next time.")
+        return _merged(task, photo, existing, loaded.data, loaded.snapshot)
 
 
 def _merged(task: Task, photo: Path, path: Path, data: bytes, snapshot: files.Snapshot | None) -> Prepared:
@@ -152,15 +176,20 @@ def _merged(task: Task, photo: Path, path: Path, data: bytes, snapshot: files.Sn
     frame = _frame(task.photo, photo)
     ours = Wanted(tuple(_face(known) for known in task.faces), task.people, task.insisted)
     theirs = read(data, frame, settings, task.known)
-    merged = merge(_base(task.written, now), ours, theirs, settings, creating=snapshot is None)
+    base, elsewhere = _base(task.written, now)
+    merged = merge(base, ours, theirs, settings, creating=snapshot is None)
+    states = [(ini, state) for name in PICASA if (state := files.snapshot(ini := photo.parent / name))]
+    given = picasa(photo, frame, settings) if states else ()
+    decisions = (*merged.decisions, *news(elsewhere, given, ours.faces, theirs))
     return Prepared(
         path=os.fsencode(path),
         data=write(data, merged.changes, frame) if merged.changes else None,
         original=data if snapshot else None,
         digest=now,
         expected=snapshot,
-        base=json.dumps(merged.base.to_json()),
-        said=tuple(said for decision in merged.decisions if (said := _said(decision))),
+        base=json.dumps(merged.base.to_json() | {ELSEWHERE: [[r.name, *r.box] for r in given]}),
+        said=tuple(said for decision in decisions if (said := _said(decision))),
+        beside=tuple((ini, state.size, state.mtime_ns) for ini, state in states[:1]),
     )
 
 
@@ -174,47 +203,126 @@ def replace(prepared: Prepared) -> str:
     path = Path(os.fsdecode(prepared.path))
     with _explained(path):
         state = files.replace(path, prepared.data, prepared.expected)
-    return _stamp(path, state.size, state.mtime_ns)
+    return prepared.stamp_with(state)
 
 
-def restore(path: bytes, original: bytes | None, ours: Collection[bytes]) -> None:
-    """Put the bytes back that a sidecar had before Kith first wrote it; None: there was no file.
+def restore(kept: Original) -> None:
+    """Put the bytes back that a sidecar had before Kith first wrote it.
 
-    `ours` are the digests of what Kith wrote. Raises SidecarChanged where the file is not as Kith left it, and what
-    `replace` raises.
+    Raises SidecarChanged where the file is not as Kith left it, and what `replace` raises.
     """
-    place = Path(os.fsdecode(path))
+    place = Path(os.fsdecode(kept.path))
     with _explained(place):
         state = files.snapshot(place)
         now = place.read_bytes() if state else None
-        if now == original:
+        if now == kept.data:
             return
-        if now is not None and digest(now) not in ours:
-            raise SidecarChanged(f"{show(path)} was changed by another program after Kith; it is left as it is.")
-        if original is None:
+        if now is not None and (kept.mixed or digest(now) not in kept.ours):
+            raise SidecarChanged(f"{show(kept.path)} was changed by another program after Kith; it is left as it is.")
+        if kept.data is None:
             place.unlink()
         else:
-            files.replace(place, original, state)
+            files.replace(place, kept.data, state)
 
 
-def ailments(path: bytes) -> tuple[str, ...]:
-    """What is wrong with a sidecar, as sentences: why darktable can't write it, or that nobody can read it."""
+def without_names(task: Task) -> Prepared:
+    """The sidecar of a photo without anything that Kith wrote, and with all that others did. Raises as `prepare`."""
+    return prepare(dataclasses.replace(task, faces=(), people=(), insisted=()))
+
+
+def photo_of(sidecar: bytes) -> bytes | None:
+    """The photo that a sidecar is for; None where it is gone."""
+    place = Path(os.fsdecode(sidecar))
+    with _explained(place):
+        photo = files.photo_of(place, {entry.name for entry in place.parent.iterdir()})
+    return os.fsencode(photo) if photo else None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a sidecar, as a sentence; and the replacement that mends it, where that is safe."""
+
+    sentence: str
+    change: Change | None = None
+    mended: bytes | None = None
+
+
+def spellings(path: bytes) -> tuple[str, ...]:
+    """Every name in a sidecar as it is spelled there; () where it can't be read."""
     place = Path(os.fsdecode(path))
     try:
         with _explained(place):
-            found = doctor.blockers(place.read_bytes())
+            return doctor.spellings(place.read_bytes())
+    except KithError:
+        return ()
+
+
+def name_key(name: str) -> str:
+    """What all spellings of a name have in common."""
+    return names.key(name)
+
+
+def findings(path: bytes, family: Collection[bytes], spelling: Mapping[str, str]) -> Iterator[Finding]:
+    """What is wrong with one sidecar: why darktable can't write it, why nobody can read it, names spelled oddly.
+
+    `family` are the files around it (`families`); `spelling` gives for the key of a name how it should be spelled.
+    What can be mended is one finding for the whole file, last.
+    """
+    place = Path(os.fsdecode(path))
+    try:
+        with _explained(place):
+            before = data = place.read_bytes()
+            frame = _frame_of(place, family)
+            mendable: list[str] = []
+            while found := next((a for a in doctor.examine(data, frame, spelling) if a.mended), None):
+                mendable.append(found.sentence)
+                data = found.mended or data
+            rest = [ailment.sentence for ailment in doctor.examine(data, frame, spelling)]
     except KithError as error:
-        return (error.message,)
-    return tuple(f"{show(path)}: {sentence}." for sentence in found)
+        yield Finding(error.message)
+        return
+    for sentence in rest:
+        yield Finding(f"{show(path)}: {sentence}.")
+    if mendable:
+        change = Change(path, before, digest(before), digest(data))
+        yield Finding(f"{show(path)}: {'; '.join(mendable)}.", change, data)
 
 
-def rivals(photo: bytes, siblings: Collection[bytes]) -> tuple[str, ...]:
-    """Whether a photo has two sidecars, IMG.EXT.xmp and IMG.xmp, as a sentence; `siblings` are its family."""
+def mend(finding: Finding) -> None:
+    """Put a mended sidecar in place. Raises SidecarChanged where it changed since it was examined, and as `replace`."""
+    if finding.change is None or finding.mended is None:
+        return
+    place = Path(os.fsdecode(finding.change.path))
+    with _explained(place):
+        state = files.snapshot(place)
+        if place.read_bytes() != finding.change.before:
+            raise SidecarChanged(f"{show(place)} has changed meanwhile; examine it again.")
+        files.replace(place, finding.mended, state)
+
+
+def _frame_of(sidecar: Path, family: Collection[bytes]) -> Frame | None:
+    """The frame of the photo that a sidecar is for; None where that can't be told."""
+    photo = files.photo_of(sidecar, {Path(os.fsdecode(path)).name for path in family})
+    if photo is None or photo.suffix[1:].casefold() in files.RAW:
+        return None
+    try:
+        return embedded.frame(photo)
+    except embedded.PhotoUnreadable:
+        return None
+
+
+def rivals(photo: bytes, family: Collection[bytes]) -> Iterator[Finding]:
+    """Whether a photo has two sidecars, IMG.EXT.xmp and IMG.xmp, and whom only the one that isn't used names."""
     place = Path(os.fsdecode(photo))
-    names = {Path(os.fsdecode(path)).name for path in siblings}
-    long, short = files.target(place).name, files.target(place, short=True).name
-    both = long in names and files.find(place, names - {long}) is not None
-    return (f"{show(photo)} has two sidecars, {show(long)} and {show(short)}; the first is used.",) if both else ()
+    siblings = {Path(os.fsdecode(path)).name for path in family}
+    long = files.target(place).name
+    other = files.find(place, siblings - {long}) if long in siblings else None
+    if other is None:
+        return
+    used = {names.key(name) for name in spellings(os.fsencode(place.with_name(long)))}
+    lost = [name for name in spellings(os.fsencode(other)) if names.key(name) not in used]
+    only = f" Only {show(other.name)} names {', '.join(lost)}." if lost else ""
+    yield Finding(f"{show(photo)} has two sidecars, {show(long)} and {show(other.name)}; the first is used.{only}")
 
 
 def sweep(folders: Iterable[Path]) -> None:
@@ -224,11 +332,17 @@ def sweep(folders: Iterable[Path]) -> None:
             files.sweep(folder, time.time())
 
 
-def _base(written: Written, now: bytes | None) -> Base:
-    """What was agreed last: what we meant to write, if the file shows that we did before we could note it."""
+def _base(written: Written, now: bytes | None) -> tuple[Base, tuple[Region, ...]]:
+    """What was agreed last: what we meant to write, if the file shows that we did before we could note it.
+
+    And what the files that are only read said then.
+    """
     happened = now is not None and now == written.intended_digest
     text = written.intended if happened else written.base
-    return Base.from_json(json.loads(text)) if text else Base()
+    if not text:
+        return Base(), ()
+    kept = json.loads(text)
+    return Base.from_json(kept), tuple(Region(*row) for row in kept.get(ELSEWHERE, ()))
 
 
 def _frame(photo: Photo, path: Path) -> Frame:
@@ -271,6 +385,11 @@ def _settings(chosen: Sidecars) -> Settings:
         people_root=chosen.root,
         keywords=frozenset(name for name, on in lists.items() if on),
         max_regions=chosen.max_regions or None,
+        microsoft=chosen.microsoft,
+        unnamed=chosen.unnamed,
+        pipe=chosen.pipe,
+        slash=chosen.slash,
+        nobody=frozenset(chosen.nobody),
     )
 
 

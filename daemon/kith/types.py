@@ -120,10 +120,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """All faces that take part in recognition. `vectors`: shape (N, D), float32, rows of unit length."""
+    """All faces that take part in recognition. `vectors`: shape (N, D), float32, rows of unit length.
+
+    `born` are birth dates, in seconds since 1970 as `captured_at` is. `apart` are pairs of people of whom somebody said
+    that they are two, the lower id first.
+    """
 
     faces: tuple[Evidence, ...]
     vectors: Floats
+    born: Mapping[PersonId, float] = field(default_factory=dict)
+    apart: frozenset[tuple[PersonId, PersonId]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,3 +308,26 @@ class Said:
     name: str
     face: FaceId | None = None
     box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A sidecar as it was before Kith first wrote it (`data`; None: there was none), and what Kith wrote there since.
+
+    `ours` are the digests by which what Kith left there is known. `mixed`: another program has changed it in between.
+    """
+
+    path: bytes
+    data: bytes | None
+    ours: frozenset[bytes]
+    mixed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What Kith is about to do to a sidecar: the bytes there (None: no file) and the digests of them and of the new."""
+
+    path: bytes
+    before: bytes | None
+    was: bytes | None
+    becomes: bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def desk(tmp_path: Path, shared: Path) -> Desk:
     return desk
 
 
-def test_undoing_sidecars_gives_back_every_byte_and_leaves_later_changes_alone(desk: Desk) -> None:
+def test_undoing_sidecars_gives_back_every_byte_and_keeps_what_others_wrote_since(desk: Desk) -> None:
     folder = desk.home / "photos"
     for i, name in enumerate(("made", "foreign", "changed")):
         drawn.save(drawn.photo(["Anna"], seed=i), folder / f"{name}.jpg")
@@ -36,11 +37,12 @@ def test_undoing_sidecars_gives_back_every_byte_and_leaves_later_changes_alone(d
     changed = (folder / "changed.jpg.xmp").read_text() + "<!-- mine -->"
     (folder / "changed.jpg.xmp").write_text(changed)
     done = desk.run("undo", "--sidecars")
-    assert "1 sidecar restored, 1 removed, 1 left alone" in done.stdout
-    assert "changed.jpg.xmp" in done.stderr
+    assert "1 sidecar restored, 1 removed, 1 without Kith's names" in done.stdout
     assert (folder / "foreign.jpg.xmp").read_text() == FOREIGN
     assert not (folder / "made.jpg.xmp").exists()
-    assert (folder / "changed.jpg.xmp").read_text() == changed
+    left = (folder / "changed.jpg.xmp").read_text()
+    assert "<!-- mine -->" in left
+    assert "Anna" not in left
     assert desk.json("people")[0]["faces"] == 3
     assert desk.json("scan", folder)["written"] >= 2
     assert "Anna" in (folder / "made.jpg.xmp").read_text()
@@ -86,3 +88,79 @@ def test_the_doctor_finds_what_blocks_darktable_what_is_broken_and_what_contradi
     assert any("broken.jpg.xmp" in line and "can't be read" in line for line in told)
     assert any("two.jpg.xmp and two.xmp" in line for line in told)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_change_by_another_program_that_kith_merged_outlives_undoing(desk: Desk) -> None:
+    photo = drawn.save(drawn.photo(["Anna"]), desk.home / "photos" / "a.jpg")
+    sidecar = photo.with_name("a.jpg.xmp")
+    sidecar.write_text(FOREIGN)
+    desk.kith("scan", photo.parent)
+    desk.kith("name", desk.faces(photo)[0]["id"], "Anna")
+    sidecar.write_text(sidecar.read_text().replace('Rating="4"', 'Rating="5"'))
+    desk.kith("name", desk.faces(photo)[0]["id"], "Bertha")
+    assert "Bertha" in sidecar.read_text()
+    assert "1 without Kith's names" in desk.kith("undo", "--sidecars")
+    left = sidecar.read_text()
+    assert 'Rating="5"' in left
+    assert "Anna" not in left
+    assert "Bertha" not in left
+
+
+def test_the_doctor_mends_what_is_safe_shows_it_first_and_can_be_undone(desk: Desk) -> None:
+    folder = desk.home / "photos"
+    derived = (
+        "<m:DerivedFrom xmlns:m='http://ns.adobe.com/xap/1.0/mm/' rdf:parseType='Resource'>"
+        "<s:documentID xmlns:s='http://ns.adobe.com/xap/1.0/sType/ResourceRef#'>1</s:documentID></m:DerivedFrom>"
+    )
+    people = (
+        "<i:PersonInImage xmlns:i='http://iptc.org/std/Iptc4xmpExt/2008-02-29/'><rdf:Bag><rdf:li>{}</rdf:li></rdf:Bag>"
+        "</i:PersonInImage><d:subject xmlns:d='http://purl.org/dc/elements/1.1/'><rdf:Bag><rdf:li>{}</rdf:li>"
+        "<rdf:li>sea</rdf:li></rdf:Bag></d:subject>"
+    )
+    texts = {
+        "a.jpg.xmp": people.format("Zo\u00eb", "Zo\u00eb"),
+        "b.jpg.xmp": people.format("Zo\u00eb", "Zo\u00eb"),
+        "c.jpg.xmp": people.format("ZOE\u0308", "zoe\u0308"),
+        "derived.jpg.xmp": derived,
+    }
+    folder.mkdir(parents=True)
+    for name, inner in texts.items():
+        whole = FOREIGN.replace("/></rdf:RDF>", f">{inner}</rdf:Description></rdf:RDF>")
+        (folder / name).write_text(whole, encoding="utf-8")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert "2 sidecars of these can be mended" in desk.kith("doctor", folder)
+    words = desk.command("doctor", "--fix", folder)
+    refused = subprocess.run(words, env=desk.environment, input="n\n", stdout=subprocess.PIPE, text=True, check=True)
+    assert "Nothing was changed" in refused.stdout
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    told = desk.kith("doctor", "--fix", "--yes", folder)
+    assert any(line.startswith("-") and "DerivedFrom" in line for line in told.splitlines())
+    assert "DerivedFrom" not in (folder / "derived.jpg.xmp").read_text()
+    assert (folder / "c.jpg.xmp").read_text().count("Zo\u00eb") == 2
+    assert "sea" in (folder / "c.jpg.xmp").read_text()
+    assert desk.kith("doctor", folder) == "All sidecars are well.\n"
+    desk.kith("undo", "--sidecars")
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_doctor_says_whom_only_the_unused_sidecar_names_and_which_regions_are_stale(desk: Desk) -> None:
+    folder = desk.home / "photos"
+    drawn.save(drawn.photo(["Anna"]), folder / "two.jpg")
+    person = (
+        "<i:PersonInImage xmlns:i='http://iptc.org/std/Iptc4xmpExt/2008-02-29/'><rdf:Bag><rdf:li>Otto</rdf:li></rdf:Bag>"
+        "</i:PersonInImage>"
+    )
+    stale = (
+        "<r:Regions xmlns:r='http://www.metadataworkinggroup.com/schemas/regions/'"
+        " xmlns:a='http://ns.adobe.com/xmp/sType/Area#' xmlns:d='http://ns.adobe.com/xap/1.0/sType/Dimensions#'"
+        " rdf:parseType='Resource'><r:AppliedToDimensions d:w='100' d:h='100' d:unit='pixel'/><r:RegionList><rdf:Bag>"
+        "<rdf:li rdf:parseType='Resource'><r:Name>Eva</r:Name><r:Type>Face</r:Type>"
+        "<r:Area a:x='0.06' a:y='0.9' a:w='0.08' a:h='0.12' a:unit='normalized'/></rdf:li>"
+        "</rdf:Bag></r:RegionList></r:Regions>"
+    )
+    for name, inner in (("two.jpg.xmp", stale), ("two.xmp", person)):
+        (folder / name).write_text(FOREIGN.replace("/></rdf:RDF>", f">{inner}</rdf:Description></rdf:RDF>"))
+    told = desk.kith("doctor", folder)
+    assert "Only two.xmp names Otto." in told
+    assert "another crop" in told
+    assert "None of this can be mended" in desk.kith("doctor", "--fix", folder)

@@ -127,3 +127,74 @@ def test_names_inside_a_photo_arrive_and_make_no_sidecar(desk: Desk, shared: Pat
         assert abs(named[region]["x"] - x) < 0.03
         assert abs(named[region]["y"] - y) < 0.03
     assert list(folder.glob("*.xmp")) == []
+
+
+def present(desk: Desk, photo: Path) -> list[str]:
+    return [person["name"] for person in desk.json("faces", photo)["present"]]
+
+
+def test_people_without_a_box_are_on_the_photo(desk: Desk) -> None:
+    photo = drawn.save(drawn.photo(["Anna"]), desk.home / "photos" / "a.jpg")
+    other = drawn.save(drawn.photo(["Otto"], seed=1), desk.home / "photos" / "b.jpg")
+    sidecar = photo.with_name("a.jpg.xmp")
+    words = ["-XMP-iptcExt:PersonInImage=Eva", "-XMP-digiKam:TagsList=People/Ida", "-XMP-dc:Subject=sea"]
+    subprocess.run(["exiftool", "-q", *words, str(sidecar)], check=True)
+    desk.kith("scan", photo.parent)
+    assert present(desk, photo) == ["Eva", "Ida"]
+    subprocess.run(["exiftool", "-q", "-XMP-dc:Subject=eva", str(other.with_name("b.jpg.xmp"))], check=True)
+    desk.kith("scan", photo.parent)
+    assert present(desk, other) == ["Eva"]
+    assert {person["name"]: person["photos"] for person in desk.json("people")} == {"Eva": 2, "Ida": 1}
+
+
+def test_picasas_names_arrive_and_its_later_changes_too(desk: Desk) -> None:
+    photo = drawn.save(drawn.photo(["Anna", "Otto"]), desk.home / "photos" / "a.jpg")
+    desk.kith("scan", photo.parent)
+    left = boxes(desk, photo)[0]
+    corners = (
+        left["x"] - left["w"] / 2,
+        left["y"] - left["h"] / 2,
+        left["x"] + left["w"] / 2,
+        left["y"] + left["h"] / 2,
+    )
+    rect = "".join(f"{round(c * 65535):04x}" for c in corners)
+
+    def picasa(name: str) -> None:
+        ini = f"[Contacts2]\n1234567890abcdef={name};;\n[a.jpg]\nfaces=rect64({rect}),1234567890abcdef\n"
+        (photo.parent / ".picasa.ini").write_text(ini)
+
+    picasa("Anna Freud")
+    assert desk.json("scan", photo.parent)["written"] == 1
+    assert who(desk, photo) == ["Anna Freud", None]
+    assert [name for name, *_ in regions(exiftool(photo.parent, "xmp")[f"{photo}.xmp"], 1)] == ["Anna Freud"]
+    desk.kith("name", desk.faces(photo)[0]["id"], "Anna")
+    again = desk.json("scan", photo.parent)
+    assert (who(desk, photo), again["written"]) == (["Anna", None], 0)
+    picasa("Annie")
+    desk.kith("scan", photo.parent)
+    assert who(desk, photo) == ["Annie", None]
+
+
+def test_a_name_taken_away_twice_is_disputed_until_somebody_says_who_is_right(desk: Desk) -> None:
+    photo = drawn.save(drawn.photo(["Anna"]), desk.home / "photos" / "a.jpg")
+    sidecar = photo.with_name("a.jpg.xmp")
+    desk.kith("scan", photo.parent)
+    face = desk.faces(photo)[0]["id"]
+    desk.kith("name", face, "Anna")
+
+    def drop() -> None:
+        subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-mwg-rs:RegionInfo=", str(sidecar)], check=True)
+        desk.kith("scan", photo.parent)
+
+    def written() -> list[str]:
+        return [name for name, *_ in regions(exiftool(photo.parent, "xmp")[str(sidecar)], 1)]
+
+    drop()
+    assert written() == ["Anna"]
+    drop()
+    assert written() == []
+    assert [f["id"] for f in desk.json("disputes")["faces"]] == [face]
+    assert "taken away" in desk.kith("faces", photo)
+    desk.kith("confirm", face)
+    assert written() == ["Anna"]
+    assert desk.json("disputes") == {"faces": [], "present": []}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
-from kith_xmp.packet import Unreadable, parse
+from kith_xmp.packet import Packet, Unreadable, parse
 from kith_xmp.schema import tag
 
 _RAW_NAMES: Final = (
@@ -86,18 +86,23 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The bytes of a file and the state that they belong to."""
+    """The bytes of a file, the packet that they hold, and the state that they belong to."""
 
     data: bytes
+    packet: Packet
     snapshot: Snapshot
 
 
 # Which file
 
 
-def target(photo: Path, *, short: bool = False) -> Path:
-    """Where a photo's new sidecar goes: IMG.EXT.xmp, or IMG.xmp if the user chose `short` names."""
-    return photo.with_suffix(SIDECAR) if short else photo.with_name(photo.name + SIDECAR)
+def target(photo: Path, siblings: Collection[str] = (), *, short: bool = False) -> Path:
+    """Where a photo's new sidecar goes: IMG.EXT.xmp, or IMG.xmp if the user chose `short` names.
+
+    `siblings` are the names in its folder: where another image would be meant by IMG.xmp too, it isn't used.
+    """
+    brief = photo.stem + SIDECAR
+    return photo.with_name(brief if short and _is_for(photo, siblings, brief) else photo.name + SIDECAR)
 
 
 def find(photo: Path, siblings: Collection[str]) -> Path | None:
@@ -193,14 +198,14 @@ def load(
             return None
         try:
             data = path.read_bytes()
-            parse(data)
+            packet = parse(data)
         except FileNotFoundError:
             continue
         except Unreadable as e:
             problem = e
             continue
         if snapshot(path) == before:
-            return Loaded(data, before)
+            return Loaded(data, packet, before)
     raise problem
 
 

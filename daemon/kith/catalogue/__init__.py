@@ -1,5 +1,5 @@
 """The catalogue: all that Kith knows, in one SQLite file. The only package that says SQL."""
 
-from kith.catalogue.database import Catalogue, open_catalogue
+from kith.catalogue.database import Catalogue, open_catalogue, set_aside
 
-__all__ = ["Catalogue", "open_catalogue"]
+__all__ = ["Catalogue", "open_catalogue", "set_aside"]

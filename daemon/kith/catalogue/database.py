@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -69,6 +70,32 @@ def open_catalogue(path: Path, *, readonly: bool = False) -> Catalogue:
     if readonly:
         connection.execute("PRAGMA query_only = ON")
     return Catalogue(db)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Move a catalogue that is damaged out of the way, with its journal; gives where, None where it is sound or absent.
+
+    Nothing of it is lost: SQLite's own tools may still read what is whole in it.
+    """
+    if not path.exists() or _is_sound(path):
+        return None
+    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            return bool(connection.execute("PRAGMA quick_check").fetchall() == [("ok",)])
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _migrate(db: Database, path: Path) -> None:

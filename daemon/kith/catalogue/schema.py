@@ -166,11 +166,16 @@ CREATE TABLE sidecars (
     intended_digest BLOB
 ) STRICT;
 
--- The bytes of each sidecar as it was before Kith first wrote it; NULL where there was none.
+-- The bytes of each sidecar as it was before Kith first wrote it; NULL where there was none. `digest` is of what Kith
+-- wrote there last, or was about to, `digest_before` of what it wrote before that. `mixed` tells that another program
+-- has changed it in between, so that the original is no longer all that is Kith's to give back.
 CREATE TABLE originals (
     path BLOB PRIMARY KEY,
     bytes BLOB,
-    kept_at REAL NOT NULL
+    kept_at REAL NOT NULL,
+    digest BLOB NOT NULL,
+    digest_before BLOB,
+    mixed INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- What went wrong with which file, until it goes right or the file changes. `next_try` is NULL where only a change of

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from kith.catalogue import journal, people
+from kith.catalogue import journal, people, trouble
 from kith.files import show
-from kith.types import Answer, Decision, Photo, PhotoId, Said, Written
+from kith.types import Answer, Change, Decision, Original, Photo, PhotoId, Said, Written
 
 SIDECAR = "sidecar"  # the source of such an answer
 
@@ -23,34 +23,45 @@ def written(db: Database, photo: PhotoId) -> Written:
     return Written(*(row or (None, None, None, None)))
 
 
-def intend(db: Database, photo: PhotoId, path: bytes, original: bytes | None, base: str, digest: bytes) -> None:
-    """Note, before a sidecar is replaced, what it will say; and keep, once, the bytes it had before Kith."""
-    db.execute(
-        "INSERT OR IGNORE INTO originals (path, bytes, kept_at) VALUES (?, ?, ?)",
-        [path, original, time.time()],
-    )
+def intend(db: Database, photo: PhotoId, base: str, change: Change) -> None:
+    """Note, before a photo's sidecar is replaced, what it will say."""
+    keep(db, change)
     db.execute(
         "INSERT INTO sidecars (photo_id, intended, intended_digest) VALUES (?, ?, ?)"
         " ON CONFLICT (photo_id) DO UPDATE"
         " SET intended = excluded.intended, intended_digest = excluded.intended_digest",
-        [photo, base, digest],
+        [photo, base, change.becomes],
     )
 
 
-def kept(db: Database) -> list[tuple[bytes, bytes | None]]:
-    """All sidecars that Kith wrote, with the bytes they had before; None where there was none."""
-    return [(path, original) for path, original in db.execute("SELECT path, bytes FROM originals ORDER BY path")]
+def keep(db: Database, change: Change) -> None:
+    """Keep, once, the bytes that a sidecar had before Kith; and note whether others have changed it since."""
+    db.execute(
+        "INSERT INTO originals (path, bytes, kept_at, digest) VALUES (?1, ?2, ?3, ?5) ON CONFLICT (path) DO UPDATE"
+        " SET mixed = mixed OR (?4 IS NOT digest AND ?4 IS NOT digest_before), digest_before = ?4, digest = ?5",
+        [change.path, change.before, time.time(), change.was, change.becomes],
+    )
 
 
-def own_digests(db: Database) -> frozenset[bytes]:
-    """What sidecars are recognised by that are as Kith left them."""
-    rows = db.execute("SELECT digest FROM sidecars UNION SELECT intended_digest FROM sidecars")
-    return frozenset(digest for (digest,) in rows if digest)
+def kept(db: Database) -> list[Original]:
+    """All sidecars that Kith wrote, as they were before."""
+    rows = db.execute("SELECT path, bytes, digest, digest_before, mixed FROM originals ORDER BY path")
+    return [
+        Original(path, data, frozenset(d for d in (now, before) if d), bool(mixed))
+        for path, data, now, before, mixed in rows
+    ]
 
 
 def put_back(db: Database, path: bytes) -> None:
     """A sidecar is again as it was before Kith; the next write keeps it anew."""
     db.execute("DELETE FROM originals WHERE path = ?", [path])
+
+
+def forget(db: Database, root: bytes) -> None:
+    """Let every sidecar below a folder be read as if for the first time: what it says is news."""
+    below = "SELECT id FROM photos WHERE path >= ? AND path < ?"
+    db.execute(f"DELETE FROM sidecars WHERE photo_id IN ({below})", trouble.below(root))
+    db.execute(f"UPDATE photos SET heard = NULL WHERE id IN ({below})", trouble.below(root))
 
 
 def agree(db: Database, photo: Photo, base: str, digest: bytes | None, stamp: str, words: Sequence[Said]) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kith.catalogue import Catalogue, open_catalogue
+from kith.catalogue import Catalogue, open_catalogue, set_aside
 from kith.config import Config
 from kith.errors import AlreadyRunning
 from kith.paths import Paths
@@ -48,6 +48,13 @@ def opened(paths: Paths, config: Config, *, readonly: bool = False) -> Iterator[
             yield App(paths, config, catalogue)
         finally:
             catalogue.close()
+
+
+def set_damaged_aside(paths: Paths) -> Path | None:
+    """Move a damaged catalogue out of the way; gives where it is now, None where there was nothing wrong with it."""
+    paths.make()
+    with _alone(paths.lock):
+        return set_aside(paths.catalogue)
 
 
 @contextmanager

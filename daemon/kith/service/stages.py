@@ -96,11 +96,11 @@ def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
         changed.clear()
 
     with report.stage("Looking for photos", 0) as step:
-        for found in walk(root, _is_wanted, hidden=hidden):
+        for found in walk(root, _is_wanted, hidden=hidden, even=sidecars.READ_ONLY):
             if isinstance(found, NotSeen):
                 unseen.append(found)
                 continue
-            if sidecars.is_sidecar(found.path):
+            if sidecars.is_beside(found.path):
                 beside[found.path] = found.size, found.mtime_ns
                 continue
             seen.add(found.path)
@@ -123,7 +123,7 @@ def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
 
 
 def _is_wanted(name: bytes) -> bool:
-    return is_photo(name) or sidecars.is_sidecar(name)
+    return is_photo(name) or sidecars.is_beside(name)
 
 
 def _state(found: FileSeen) -> photos.FileState:
@@ -287,8 +287,8 @@ def _merge_each(
     app: App, executor: Executor, pending: Sequence[Photo], step: Callable[[], None]
 ) -> tuple[int, list[Photo]]:
     done, busy = 0, []
-    names = {person.id: person.name for person in app.catalogue.read(people.all_of)}
-    tasks = ((photo, _task(app, photo, names)) for photo in pending)
+    names = _names(app)
+    tasks = ((photo, sidecar_task(app, photo, names)) for photo in pending)
     for photo, future in each(executor, sidecars.prepare, tasks, ahead=4):
         try:
             done += _commit(app, photo, _result(future, photo))
@@ -307,14 +307,20 @@ def _commit(app: App, photo: Photo, prepared: sidecars.Prepared) -> bool:
         return False
     digest, stamp = prepared.digest, prepared.stamp
     if prepared.data is not None:
-        digest = sidecars.digest(prepared.data)
-        app.catalogue.write(written.intend, photo.id, prepared.path, prepared.original, prepared.base, digest)
-        stamp = sidecars.replace(prepared)
+        change = prepared.change
+        app.catalogue.write(written.intend, photo.id, prepared.base, change)
+        digest, stamp = change.becomes, sidecars.replace(prepared)
     app.catalogue.write(written.agree, photo, prepared.base, digest, stamp, prepared.said)
     return prepared.data is not None
 
 
-def _task(app: App, photo: Photo, names: Mapping[PersonId, str]) -> sidecars.Task:
+def _names(app: App) -> Mapping[PersonId, str]:
+    return {person.id: person.name for person in app.catalogue.read(people.all_of)}
+
+
+def sidecar_task(app: App, photo: Photo, names: Mapping[PersonId, str] | None = None) -> sidecars.Task:
+    """What the catalogue has to say in the sidecar of a photo; `names` where they are known already."""
+    names = _names(app) if names is None else names
     on_it = app.catalogue.read(faces.on_photo, photo.id)
     present = app.catalogue.read(people.present, photo.content_key)
     return sidecars.Task(
