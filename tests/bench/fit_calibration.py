@@ -19,11 +19,8 @@ import numpy as np
 from simulate_library import Faces, Library, answer, make_library
 from sklearn.linear_model import LogisticRegression
 
-from kith.people import PeopleSettings, recognise, review
+from kith.people import PeopleSettings, Recogniser, recognise, review
 from kith.people.calibration import CLASSIFIER_FEATURES, GROUP_FEATURES
-from kith.people.engine import canonical_order
-from kith.people.grouping import group_faces
-from kith.people.matching import compare, known_people
 from kith.types import Calibration, Gallery
 
 SETTINGS = PeopleSettings()
@@ -68,24 +65,19 @@ def states(library: Library, calibration: Calibration, seed: int) -> Iterator[Ga
 
 def examples(library: Library, gallery: Gallery, calibration: Calibration) -> Iterator[tuple[np.ndarray, ...]]:
     """Features (n, F), truth (n,), rank (n,) of the best candidates of all unnamed faces."""
-    order = canonical_order(gallery)
-    faces, vectors = [gallery.faces[i] for i in order], gallery.vectors[order]
-    people = known_people(faces, vectors, SETTINGS)
-    if not people.ids:
+    recogniser = Recogniser(calibration, SETTINGS)
+    recogniser.recognise(gallery)
+    unnamed = [f.id for f in gallery.faces if f.person is None and not f.ignored]
+    people, pairs = recogniser.candidates(unnamed)
+    if not len(pairs.probe):
         return
-    clusters = group_faces(faces, vectors, calibration, SETTINGS)
-    for block in compare(faces, vectors, clusters, people, calibration):
-        odds = np.where(block.allowed, block.group, -np.inf)
-        best = np.argsort(-odds, axis=1)[:, :CANDIDATES]
-        rows, rank = np.indices(best.shape)
-        rows, rank, columns = rows.ravel(), rank.ravel(), best.ravel()
-        kept = block.allowed[rows, columns]
-        rows, rank, columns = rows[kept], rank[kept], columns[kept]
-        features = np.stack([block.features[name][rows, columns] for name in GROUP_FEATURES], axis=1)
-        right = np.array(
-            [library.truth[faces[block.rows[r]].id] == people.ids[c] for r, c in zip(rows, columns, strict=True)]
-        )
-        yield features, right, rank
+    order = np.lexsort((-pairs.group, pairs.probe))
+    first = np.searchsorted(pairs.probe[order], pairs.probe[order])
+    rank = np.arange(len(order)) - first
+    order, rank = order[rank < CANDIDATES], rank[rank < CANDIDATES]
+    features = np.stack([pairs.features[name][order] for name in GROUP_FEATURES], axis=1)
+    right = [library.truth[unnamed[pairs.probe[i]]] == people.ids[pairs.person[i]] for i in order.tolist()]
+    yield features, np.array(right, bool), rank
 
 
 def gather(faces: Faces, calibration: Calibration, libraries: int) -> tuple[np.ndarray, ...]:

@@ -17,9 +17,7 @@ from pathlib import Path
 import numpy as np
 from simulate_library import Faces, bcubed, calibration_of
 
-from kith.people import PeopleSettings, recognise
-from kith.people.engine import canonical_order
-from kith.people.grouping import group_faces
+from kith.people import PeopleSettings, Recogniser, recognise
 from kith.types import Calibration, Evidence, FaceId, Gallery, PersonId, PhotoId
 
 
@@ -40,10 +38,12 @@ def flat_gallery(faces: Faces, seed: int) -> tuple[Gallery, np.ndarray]:
 
 
 def grouping(gallery: Gallery, truth: np.ndarray, calibration: Calibration) -> tuple[float, float, float]:
-    order = canonical_order(gallery)
-    settings = PeopleSettings()
-    groups = group_faces([gallery.faces[i] for i in order], gallery.vectors[order], calibration, settings)
-    return bcubed(truth[order], groups)
+    recogniser = Recogniser(calibration)
+    recogniser.recognise(gallery)
+    groups = np.zeros(len(truth), np.int64)
+    for number, cluster in enumerate(recogniser.clusters()):
+        groups[list(cluster)] = number
+    return bcubed(truth, groups)
 
 
 def recall(gallery: Gallery, truth: np.ndarray, calibration: Calibration, labels: int, seed: int) -> float:

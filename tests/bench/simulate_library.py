@@ -221,7 +221,8 @@ def bcubed(truth: np.ndarray, groups: np.ndarray) -> tuple[float, float, float]:
 
 
 def calibration_of(path: Path) -> Calibration:
-    table = tomllib.loads(path.read_text("utf-8"))["calibration"]
+    whole = tomllib.loads(path.read_text("utf-8"))
+    table = whole.get("pack", whole)["calibration"]
     return Calibration(
         table["cosine_fmr"],
         table.get("classifier", {}),

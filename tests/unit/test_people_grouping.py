@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kith.people import PeopleSettings, recognise
-from kith.people.grouping import cannot_link, number_groups
+from kith.people.grouping import cannot_link
+from kith.people.homes import number_groups
 from kith.types import FaceId, Gallery, GroupId
 from people_world import CALIBRATION, World
 
@@ -132,8 +133,7 @@ def test_a_number_once_used_is_not_given_again() -> None:
 def test_when_a_group_splits_the_larger_part_keeps_the_number() -> None:
     ids = [FaceId(i) for i in range(5)]
     previous = {i: GroupId(7) for i in ids}
-    numbers = number_groups(ids, np.array([0, 0, 2, 2, 2]), np.ones(5, bool), previous, 1)
-    assert numbers == {0: 8, 1: 8, 2: 7, 3: 7, 4: 7}
+    assert number_groups([ids[:2], ids[2:]], previous, 8) == [8, 7]
 
 
 def test_confirmed_faces_of_one_person_in_one_photo_are_not_forbidden() -> None:

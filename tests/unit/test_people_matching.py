@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kith.people import PeopleSettings
-from kith.people.calibration import logit, models, probability
-from kith.people.matching import assign, choose_exemplars
+from kith.people.calibration import Models, logit, probability
+from kith.people.matching import Pairs, assign, choose_exemplars
 from people_world import CALIBRATION, World
 
 
@@ -63,14 +63,26 @@ def test_a_person_already_confirmed_in_the_photo_is_not_suggested_there_again() 
     assert anna[1] not in world.recognise().suggestions
 
 
+def pairs(odds: np.ndarray) -> Pairs:
+    """Each probe with each person, but for log odds of -inf."""
+    probe, person = np.nonzero(odds > -np.inf)
+    return Pairs(probe, person, {}, odds[probe, person], odds[probe, person])
+
+
+def assigned(photos: list[int], odds: list[list[float]]) -> list[int]:
+    """The person's column for each probe, -1 for nobody."""
+    candidates = pairs(np.array(odds))
+    return [-1 if pair < 0 else int(candidates.person[pair]) for pair in assign(photos, candidates, 0.5).tolist()]
+
+
 def test_two_faces_that_want_one_person_are_told_apart_by_the_greatest_sum() -> None:
-    odds = np.array([[3.0, 2.9], [2.5, -4.0]])
-    assert assign([7, 7], odds, 0.5).tolist() == [1, 0]
-    assert assign([7, 8], odds, 0.5).tolist() == [0, 0]
+    odds = [[3.0, 2.9], [2.5, -4.0]]
+    assert assigned([7, 7], odds) == [1, 0]
+    assert assigned([7, 8], odds) == [0, 0]
 
 
 def test_what_is_less_likely_than_asked_for_is_left_to_nobody() -> None:
-    assert assign([1, 1], np.array([[-0.1, -3.0], [4.0, -np.inf]]), 0.5).tolist() == [-1, 0]
+    assert assigned([1, 1], [[-0.1, -3.0], [4.0, -np.inf]]) == [-1, 0]
 
 
 def sure_of_anna(world: World) -> set[int]:
@@ -120,7 +132,7 @@ def test_exemplars_are_spread_over_time_and_take_the_best_of_each_slice() -> Non
     world = World()
     anna = world.person(40)
     world.change(anna[7], quality=0.9)
-    rows = choose_exemplars(list(anna), world.faces, PeopleSettings(exemplars=8))
+    rows = choose_exemplars(list(anna), dict(enumerate(world.faces)), PeopleSettings(exemplars=8))
     assert len(rows) == 8
     assert 7 in rows
     assert [r // 5 for r in rows] == list(range(8))
@@ -130,16 +142,16 @@ def test_poor_faces_teach_only_where_there_is_no_better_one() -> None:
     world = World()
     poor, good = world.person(3, quality=0.01), world.person(2)
     rows = [*poor, *good]
-    assert choose_exemplars(rows, world.faces, PeopleSettings()) == good
-    assert choose_exemplars(poor, world.faces, PeopleSettings()) == poor
+    assert choose_exemplars(rows, dict(enumerate(world.faces)), PeopleSettings()) == good
+    assert choose_exemplars(poor, dict(enumerate(world.faces)), PeopleSettings()) == poor
 
 
 def test_weights_of_unknown_features_are_refused() -> None:
     with pytest.raises(ValueError, match="beard"):
-        models(replace(CALIBRATION, classifier={"bias": 0.0, "beard": 1.0}))
+        Models.of(replace(CALIBRATION, classifier={"bias": 0.0, "beard": 1.0}))
 
 
 def test_a_pack_without_weights_is_judged_by_its_cosines() -> None:
-    weights = models(CALIBRATION)["group"]
+    weights = Models.of(CALIBRATION).group
     at = probability(logit(weights, {"centroid": np.array([0.33, 0.46])}))
     assert np.allclose(at, [1 / (1 + np.e**2), 1 / (1 + np.e**-2)])

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kith.people.vectors import Doubles
 from kith.types import Calibration
 
-Doubles = NDArray[np.float64]
-
-CLASSIFIER_FEATURES = ("nearest", "centroid", "cohort", "margin", "exemplars", "years")
+CLASSIFIER_FEATURES = ("nearest", "centroid", "margin", "exemplars", "years")
 GROUP_FEATURES = (
     *CLASSIFIER_FEATURES,
     "group_nearest",
@@ -24,22 +22,25 @@ GROUP_FEATURES = (
 )
 
 
-class Models(TypedDict):
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Weights of the two models by feature, "bias" included."""
+
     classifier: Mapping[str, float]
     group: Mapping[str, float]
 
+    @classmethod
+    def of(cls, calibration: Calibration) -> Models:
+        """The pack's two models; a cautious one by cosine alone for each that the pack doesn't have.
 
-def models(calibration: Calibration) -> Models:
-    """The pack's two models; a cautious one by cosine alone for each that the pack doesn't have.
-
-    Raises ValueError for a weight of a feature that doesn't exist.
-    """
-    cautious = _by_cosine(calibration.cosine_fmr)
-    for weights, known in ((calibration.classifier, CLASSIFIER_FEATURES), (calibration.group, GROUP_FEATURES)):
-        unknown = weights.keys() - {*known, "bias"}
-        if unknown:
-            raise ValueError(f"The calibration has weights of unknown features: {', '.join(sorted(unknown))}.")
-    return Models(classifier=calibration.classifier or cautious, group=calibration.group or cautious)
+        Raises ValueError for a weight of a feature that doesn't exist.
+        """
+        for weights, known in ((calibration.classifier, CLASSIFIER_FEATURES), (calibration.group, GROUP_FEATURES)):
+            unknown = weights.keys() - {*known, "bias"}
+            if unknown:
+                raise ValueError(f"The calibration has weights of unknown features: {', '.join(sorted(unknown))}.")
+        cautious = _by_cosine(calibration.cosine_fmr)
+        return cls(calibration.classifier or cautious, calibration.group or cautious)
 
 
 def logit(weights: Mapping[str, float], features: Mapping[str, Doubles]) -> Doubles:

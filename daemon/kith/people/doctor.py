@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
-from kith.people.engine import canonical_order
-from kith.people.matching import known_people
+from kith.people.faces import canonical
+from kith.people.matching import People, choose_exemplars
 from kith.people.settings import PeopleSettings
+from kith.people.vectors import snap
 from kith.types import Calibration, FaceId, Floats, Gallery, PersonId
 
 
@@ -29,27 +31,34 @@ class Doubt:
 
 def doubts(gallery: Gallery, calibration: Calibration, settings: PeopleSettings | None = None) -> tuple[Doubt, ...]:
     """All doubtful answers, the most doubtful first. A person's only face can't be doubted."""
-    order = canonical_order(gallery)
-    faces, vectors = [gallery.faces[i] for i in order], gallery.vectors[order]
-    people = known_people(faces, vectors, settings or PeopleSettings())
+    settings = settings or PeopleSettings()
+    faces, vectors = dict(enumerate(gallery.faces)), snap(gallery.vectors)
+    confirmed: dict[PersonId, list[int]] = defaultdict(list)
+    for row in sorted(faces, key=lambda row: canonical(faces[row])):
+        if (person := faces[row].person) is not None:
+            confirmed[person].append(row)
+    chosen = {person: choose_exemplars(rows, faces, settings) for person, rows in confirmed.items()}
+    people = People.of(chosen, vectors, np.full(len(faces), np.nan), {})
     stranger = calibration.cosine_fmr["1e-3"]
-    column = {person: c for c, person in enumerate(people.ids)}
-    found = []
-    for row, face in enumerate(faces):
-        if face.person is None:
-            continue
-        cosines, others = vectors[people.rows] @ vectors[row], people.rows != row
-        alike = np.array([_alike(cosines[(people.of == c) & others]) for c in range(len(people.ids))])
-        own = column[face.person]
-        best = max((c for c in range(len(alike)) if c != own), key=lambda c: alike[c], default=own)
-        gap = max(alike[best] if best != own else -1.0, stranger) - alike[own]
-        if np.isfinite(alike[own]) and gap > 0:
-            instead = best != own and alike[best] >= stranger
-            shown = np.where((people.of == (best if instead else own)) & others, cosines, -np.inf).argmax()
-            because = faces[int(people.rows[shown])].id
-            nearer = people.ids[best] if instead else None
-            found.append(Doubt(face.id, face.person, nearer, float(gap), (because,)))
-    return tuple(sorted(found, key=lambda doubt: -doubt.gap))
+    found = (
+        _doubt(row, people, own, gallery, vectors, stranger) for own, p in enumerate(people.ids) for row in confirmed[p]
+    )
+    return tuple(sorted((d for d in found if d is not None), key=lambda doubt: (-doubt.gap, doubt.face)))
+
+
+def _doubt(row: int, people: People, own: int, gallery: Gallery, vectors: Floats, stranger: float) -> Doubt | None:
+    """Whether the face of this row is doubtful, being said to be the person of column `own`."""
+    cosines, others = people.vectors @ vectors[row], people.slots != row
+    of = np.repeat(np.arange(len(people.ids)), people.counts)
+    alike = np.array([_alike(cosines[(of == c) & others]) for c in range(len(people.ids))])
+    best = max((c for c in range(len(alike)) if c != own), key=lambda c: alike[c], default=own)
+    gap = max(alike[best] if best != own else -1.0, stranger) - alike[own]
+    if not np.isfinite(alike[own]) or gap <= 0:
+        return None
+    instead = best != own and alike[best] >= stranger
+    shown = np.where((of == (best if instead else own)) & others, cosines, -np.inf).argmax()
+    because = gallery.faces[int(people.slots[shown])].id
+    return Doubt(gallery.faces[row].id, people.ids[own], people.ids[best] if instead else None, float(gap), (because,))
 
 
 def _alike(cosines: Floats) -> float:

@@ -1,77 +1,87 @@
-"""Nearest neighbours among unit vectors: exact for a library of usual size, HNSW (USearch) above."""
+"""Neighbours among unit vectors: every pair is compared up to a number of faces, USearch's HNSW proposes above."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
-from usearch.index import Index as HnswIndex
+from usearch.index import Index
 
+from kith.people.settings import PeopleSettings
+from kith.people.vectors import Rows
 from kith.types import Floats
 
-Rows = NDArray[np.int64]
-
-BLOCK = 1024  # queries compared at a time: bounds memory to BLOCK x N similarities
-
-
-class Index(Protocol):
-    """Finds, for each query, the rows most similar to it by cosine."""
-
-    def nearest(self, queries: Floats, k: int) -> tuple[Rows, Floats]:
-        """`queries` (M, D) -> rows (M, k) and cosines (M, k), best first; k is cut to the number of rows."""
-        ...
+BLOCK = 1024  # faces compared at a time,
+TILE = 4096  # with so many others: what fits into a processor's cache
 
 
-class ExactIndex:
-    """Every query against every row, in blocks."""
+class Neighbours:
+    """Vectors by slot, and who is at or above a cosine `floor` to whom.
 
-    def __init__(self, vectors: Floats) -> None:
-        self._vectors = np.ascontiguousarray(vectors, np.float32)
+    Exact, and so the same in any order of arrival, up to `exact_up_to` slots in use. Above, an index of half-precision
+    vectors (exact on the grid) proposes each new face's `neighbours` nearest; their cosines are exact all the same.
+    """
 
-    def nearest(self, queries: Floats, k: int) -> tuple[Rows, Floats]:
-        k = min(k, len(self._vectors))
-        rows = np.empty((len(queries), k), np.int64)
-        cosines = np.empty((len(queries), k), np.float32)
-        for start in range(0, len(queries), BLOCK):
-            block = slice(start, start + BLOCK)
-            similar = queries[block] @ self._vectors.T
-            best = _largest(similar, k)
-            rows[block], cosines[block] = best, np.take_along_axis(similar, best, axis=1)
-        return rows, cosines
+    def __init__(self, length: int, floor: float, settings: PeopleSettings) -> None:
+        self.vectors: Floats = np.zeros((0, length), np.float32)
+        self.held = np.zeros(0, bool)
+        self._count = 0
+        self._floor, self._settings = np.float32(floor), settings
+        self._index: Index | None = None
 
+    def grow(self, capacity: int) -> None:
+        """Make room for slots below `capacity`."""
+        more = capacity - len(self.held)
+        self.vectors = np.concatenate([self.vectors, np.zeros((more, self.vectors.shape[1]), np.float32)])
+        self.held = np.concatenate([self.held, np.zeros(more, bool)])
 
-class HnswRows:
-    """USearch HNSW over half-precision vectors, filled in row order by one thread, so equal rows give equal answers."""
+    def add(self, slots: Rows, vectors: Floats) -> None:
+        """`slots` (N,) hold `vectors` (N, D) from now on."""
+        self.vectors[slots], self.held[slots] = vectors, True
+        self._count += len(slots)
+        if self._index is not None:
+            self._index.add(slots, vectors)
+        elif self._count > self._settings.exact_up_to:
+            self._index = Index(ndim=self.vectors.shape[1], metric="cos", dtype="f16")
+            held = np.flatnonzero(self.held)
+            self._index.add(held, self.vectors[held])
 
-    def __init__(self, vectors: Floats) -> None:
-        self._index = HnswIndex(ndim=vectors.shape[1], metric="cos", dtype="f16")
-        self._index.add(np.arange(len(vectors)), np.asarray(vectors, np.float32), threads=1)
+    def remove(self, slots: Rows) -> None:
+        self.vectors[slots], self.held[slots] = 0, False
+        self._count -= len(slots)
+        if self._index is not None:
+            self._index.remove(slots)
 
-    def nearest(self, queries: Floats, k: int) -> tuple[Rows, Floats]:
-        k = min(k, len(self._index))
-        rows = np.zeros((len(queries), k), np.int64)
-        cosines = np.full((len(queries), k), -1, np.float32)
-        if k == 0:
-            return rows, cosines
-        # A search may come back short; what it lacks keeps cosine -1, which no threshold lets through.
-        for i, query in enumerate(np.asarray(queries, np.float32)):
-            found = self._index.search(query, k, threads=1)
-            rows[i, : len(found.keys)] = found.keys
-            cosines[i, : len(found.keys)] = 1 - found.distances
-        return rows, cosines
+    def near(self, slots: Rows) -> Iterator[tuple[Rows, Rows, Floats]]:
+        """Slots (E,), others (E,) and cosines (E,) of all pairs at or above the floor, at least once each."""
+        return self._exact(np.sort(slots)) if self._index is None else self._proposed(self._index, slots)
 
+    def _exact(self, slots: Rows) -> Iterator[tuple[Rows, Rows, Floats]]:
+        waiting = self.held.copy()
+        out = np.empty((min(BLOCK, len(slots)), TILE), np.float32)
+        for start in range(0, len(slots), BLOCK):
+            block = slots[start : start + BLOCK]
+            queries = self.vectors[block]
+            for tile in range(0, len(self.vectors), TILE):
+                others = self.vectors[tile : tile + TILE]
+                if not waiting[tile : tile + TILE].any():
+                    continue
+                cosines = np.matmul(queries, others.T, out=out[: len(block), : len(others)])
+                near = np.flatnonzero(cosines >= self._floor) if len(others) == TILE else None
+                rows, columns = np.divmod(near, TILE) if near is not None else np.nonzero(cosines >= self._floor)
+                left, right = block[rows], columns + tile
+                keep = (left != right) & waiting[right]
+                if keep.any():
+                    yield left[keep], right[keep], cosines[rows[keep], columns[keep]]
+            waiting[block] = False
 
-def index_of(vectors: Floats, exact_up_to: int) -> Index:
-    """The exact index up to so many rows, USearch above."""
-    return ExactIndex(vectors) if len(vectors) <= exact_up_to else HnswRows(vectors)
-
-
-def _largest(values: Floats, k: int) -> Rows:
-    """Columns of the `k` largest values of each row, largest first, ties by column."""
-    if k < values.shape[1]:
-        columns = np.sort(np.argpartition(-values, k - 1, axis=1)[:, :k], axis=1)
-    else:
-        columns = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-    order = np.argsort(-np.take_along_axis(values, columns, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(columns, order, axis=1)
+    def _proposed(self, index: Index, slots: Rows) -> Iterator[tuple[Rows, Rows, Floats]]:
+        for start in range(0, len(slots), BLOCK):
+            block = slots[start : start + BLOCK]
+            found = [index.search(vector, self._settings.neighbours + 1) for vector in self.vectors[block]]
+            left = np.repeat(block, [len(f.keys) for f in found])
+            right = np.concatenate([f.keys for f in found]).astype(np.int64)
+            left, right = left[left != right], right[left != right]
+            cosines = np.einsum("ij,ij->i", self.vectors[left], self.vectors[right])
+            keep = (cosines >= self._floor) & self.held[right]
+            yield left[keep], right[keep], cosines[keep]

@@ -1,254 +1,237 @@
-"""Who each unnamed face may be: the face and its whole group against the people already named."""
+"""Who unnamed faces may be: each face and its whole cluster against the people already named.
+
+Pure functions over arrays. A person is a *candidate* for a face when the face or its cluster is more like them than
+strangers are (false match rate 1e-3); only candidates bear on a face's result.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from kith.people.calibration import Doubles, logit, models, probability
-from kith.people.index import Rows
+from kith.people.calibration import Models, logit
 from kith.people.settings import PeopleSettings
-from kith.types import Calibration, Evidence, Floats, PersonId, Suggestion
+from kith.people.vectors import Doubles, Flags, Rows, means
+from kith.types import Evidence, Floats, PersonId
 
-AUTO_ABOVE = {"off": 2.0, "strict": 0.995, "wide": 0.98}  # a probability of 2 is never reached
-BECAUSE = 3  # faces shown as the reason of a suggestion
-COHORT = 500  # faces that tell how similar strangers usually are
 BLOCK = 1024  # probes compared with all people at a time
-YEAR = 365.25 * 86400
-
-Flags = NDArray[np.bool_]
+YEAR = 365.25 * 86400.0
+DAY = 86400.0
+BORN_LATE = 2 * DAY  # a camera's clock and a birth date given as a day may be off by so much
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class People:
-    """What is known of the named people: exemplar rows, sorted by person, and each person's mean direction.
+    """What is known of the named people, in canonical order.
 
-    `rows` (E,), `starts` (P,) where each person's rows begin, `of` (E,) the person's column, `centroids` (P, D).
+    `slots` (E,) of the exemplars, sorted by person, their `vectors` (E, D) and times `taken` (E,), nan where unknown;
+    `starts` (P,) where each person's begin; `centroids` (P, D), their mean directions; `born` (P,), nan where unknown.
     """
 
     ids: tuple[PersonId, ...]
-    rows: Rows
+    slots: Rows
     starts: Rows
-    of: Rows
+    vectors: Floats
+    taken: Doubles
     centroids: Floats
+    born: Doubles
+
+    @classmethod
+    def of(
+        cls,
+        exemplars: Mapping[PersonId, Sequence[int]],
+        vectors: Floats,
+        taken: Doubles,
+        born: Mapping[PersonId, float],
+    ) -> People:
+        """`exemplars` are slots, `vectors` (C, D) and `taken` (C,) are by slot."""
+        slots = np.array([slot for chosen in exemplars.values() for slot in chosen], np.int64)
+        starts = np.cumsum([0, *(len(chosen) for chosen in exemplars.values())])[:-1].astype(np.int64)
+        birth = np.array([born.get(person, np.nan) for person in exemplars], np.float64)
+        known = vectors[slots]
+        return cls(tuple(exemplars), slots, starts, known, taken[slots], means(known, starts), birth)
+
+    @property
+    def counts(self) -> Rows:
+        return np.diff(self.starts, append=len(self.slots))
+
+    def rows(self, column: int) -> slice:
+        """Where the exemplars of a person are."""
+        start = int(self.starts[column])
+        return slice(start, start + int(self.counts[column]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Some unnamed rows (M,), whom they may be (M, P), the features, each (M, P), and both log odds."""
+class Probes:
+    """Unnamed faces (M,) to be compared.
 
-    rows: Rows
-    allowed: Flags
+    `slots` (M,), `vectors` (M, D), times `taken` (M,), `barred` people of each; `group` (M,) is the row of its cluster
+    in `means` (G, D), `sizes` (G,) and `named` (G,): how many of its faces are whose.
+    """
+
+    slots: Rows
+    vectors: Floats
+    taken: Doubles
+    barred: Sequence[Set[PersonId]]
+    group: Rows
+    means: Floats
+    sizes: Rows
+    named: Sequence[Mapping[PersonId, int]]
+
+    def blocks(self) -> Iterator[slice]:
+        for start in range(0, len(self.slots), BLOCK):
+            yield slice(start, start + BLOCK)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Candidates: probe row (E,), person column (E,), ascending; features (E,) each and both models' log odds (E,)."""
+
+    probe: Rows
+    person: Rows
     features: Mapping[str, Doubles]
     classifier: Doubles
     group: Doubles
 
 
-def known_people(faces: Sequence[Evidence], vectors: Floats, settings: PeopleSettings) -> People:
-    """The named people in the order of their first faces, each with up to `exemplars` faces spread over time."""
-    confirmed: dict[PersonId, list[int]] = defaultdict(list)
-    for row, face in enumerate(faces):
-        if face.person is not None:
-            confirmed[face.person].append(row)
-    chosen = [choose_exemplars(rows, faces, settings) for rows in confirmed.values()]
-    counts = np.array([len(c) for c in chosen], np.int64)
-    starts = np.concatenate([[0], np.cumsum(counts)])[:-1].astype(np.int64)
-    rows = np.array([r for c in chosen for r in c], np.int64)
-    if not len(rows):
-        return People((), rows, starts, rows, vectors[:0])
-    means = np.add.reduceat(vectors[rows].astype(np.float64), starts, axis=0)
-    return People(
-        tuple(confirmed), rows, starts, np.repeat(np.arange(len(counts)), counts), _unit(means).astype(np.float32)
-    )
+def choose_exemplars(slots: Sequence[int], faces: Mapping[int, Evidence], settings: PeopleSettings) -> list[int]:
+    """Of one person's faces the best of each equal slice of time; poor faces only where there is no better.
 
-
-def choose_exemplars(rows: Sequence[int], faces: Sequence[Evidence], settings: PeopleSettings) -> list[int]:
-    """Of one person's rows the best face of each equal slice of time; poor faces only where there is no better."""
-    good = [r for r in rows if faces[r].quality >= settings.min_quality] or list(rows)
-    by_time = sorted(good, key=lambda r: (faces[r].captured_at is None, faces[r].captured_at or 0.0, r))
+    `slots` in canonical order, so is the result.
+    """
+    good = [s for s in slots if faces[s].quality >= settings.min_quality] or list(slots)
+    rank = {slot: i for i, slot in enumerate(slots)}
+    by_time = sorted(good, key=lambda s: (faces[s].captured_at is None, faces[s].captured_at or 0.0, rank[s]))
     slices = np.array_split(np.array(by_time), min(settings.exemplars, len(by_time)))
-    return sorted(int(max(s, key=lambda r: (faces[r].quality, -r))) for s in slices)
+    best = (max(part.tolist(), key=lambda s: (faces[s].quality, -rank[s])) for part in slices)
+    return sorted(best, key=rank.__getitem__)
 
 
-def match_faces(
-    faces: Sequence[Evidence],
-    vectors: Floats,
-    clusters: Rows,
-    calibration: Calibration,
-    settings: PeopleSettings,
-) -> dict[int, Suggestion]:
-    """Suggestions by row. `clusters` (N,) are the groups of `grouping.group_faces`."""
-    people = known_people(faces, vectors, settings)
-    if not people.ids:
-        return {}
-    auto_above = AUTO_ABOVE[settings.auto] if calibration.measured else AUTO_ABOVE["off"]
-    suggestions = {}
-    for block in compare(faces, vectors, clusters, people, calibration):
-        odds = np.where(block.allowed, block.group, -np.inf)
-        chosen = assign([faces[r].photo for r in block.rows], odds, settings.suggest_above)
-        for i in np.flatnonzero(chosen >= 0):
-            row, column = int(block.rows[i]), int(chosen[i])
-            by_face, by_group = probability(np.array([block.classifier[i, column], block.group[i, column]]))
-            suggestions[row] = Suggestion(
-                person=people.ids[column],
-                probability_classifier=float(by_face),
-                probability_group=float(by_group),
-                auto=bool(by_group >= auto_above and faces[row].quality >= settings.min_quality),
-                because=tuple(faces[r].id for r in _because(row, column, people, vectors)),
-            )
-    return suggestions
+def compare(probes: Probes, people: People, models: Models, stranger: float) -> Pairs:
+    """All candidates of the probes; `stranger` is the cosine at false match rate 1e-3."""
+    found = [_compare(probes, block, people, stranger) for block in probes.blocks()]
+    probe, person = (np.concatenate([f[i] for f in found] or [np.zeros(0, np.int64)]) for i in (0, 1))
+    names = found[0][2] if found else ()
+    features = {name: np.concatenate([f[2][name] for f in found]) for name in names}
+    features["exemplars"] = np.log(people.counts)[person]
+    features["years"] = _years(probes.taken[probe], person, people)
+    group = probes.group[probe]
+    features["group_size"] = np.log(probes.sizes[group])
+    named = [probes.named[g] for g in group.tolist()]
+    own = np.array([n.get(people.ids[c], 0) if n else 0 for n, c in zip(named, person.tolist(), strict=True)])
+    every = np.array([sum(n.values()) if n else 0 for n in named])
+    features["group_named"], features["group_other"] = np.log1p(own), (every > own).astype(np.float64)
+    return Pairs(probe, person, features, logit(models.classifier, features), logit(models.group, features))
 
 
-def compare(
-    faces: Sequence[Evidence], vectors: Floats, clusters: Rows, people: People, calibration: Calibration
-) -> Iterator[Block]:
-    """All unnamed, not ignored faces against all people, photo by photo, in blocks."""
-    both = models(calibration)
-    stranger = calibration.cosine_fmr["1e-3"]
-    cohort = vectors[:: max(1, len(vectors) // COHORT)]
-    usual = _bulk(people.centroids @ cohort.T)
-    groups = _Groups(faces, vectors, clusters, people)
-    named_in_photo = defaultdict(set)
-    column = {person: c for c, person in enumerate(people.ids)}
-    for face in faces:
-        if face.person is not None:
-            named_in_photo[face.photo].add(column[face.person])
-    for rows in _blocks_of_photos(faces):
-        allowed = np.ones((len(rows), len(people.ids)), bool)
-        for i, r in enumerate(rows):
-            allowed[i, list(named_in_photo[faces[r].photo])] = False
-            allowed[i, [column[p] for p in faces[r].rejected if p in column]] = False
-        by_exemplar = vectors[rows] @ vectors[people.rows].T
-        nearest = np.maximum.reduceat(by_exemplar, people.starts, axis=1).astype(np.float64)
-        centroid = (vectors[rows] @ people.centroids.T).astype(np.float64)
-        score = (nearest + centroid) / 2
-        own = _bulk(vectors[rows] @ cohort.T)
-        shape = score.shape
-        features = {
-            "nearest": nearest,
-            "centroid": centroid,
-            "cohort": (_standing(score, own, 1) + _standing(score, usual, 0)) / 2,
-            "margin": _margin(score, allowed, stranger),
-            "exemplars": np.broadcast_to(np.log(np.bincount(people.of)), shape).astype(np.float64),
-            "years": _years([faces[r] for r in rows], [faces[r] for r in people.rows], people.starts),
-            **groups.features(rows, allowed, stranger),
-        }
-        yield Block(rows, allowed, features, logit(both["classifier"], features), logit(both["group"], features))
+def like(vectors: Floats, people: People) -> tuple[Doubles, Doubles, Doubles]:
+    """Cosine of each vector (M, D) to each person's nearest exemplar and centroid (M, P), and their mean, the score."""
+    nearest = np.maximum.reduceat(vectors @ people.vectors.T, people.starts, axis=1).astype(np.float64)
+    centroid = (vectors @ people.centroids.T).astype(np.float64)
+    return nearest, centroid, (nearest + centroid) / 2
 
 
-class _Groups:
-    """What each cluster says: its mean direction against all people, its size, and who of it is named."""
+def assign(photos: Sequence[int], pairs: Pairs, above: float) -> Rows:
+    """For each probe of `photos` the number of the chosen pair, or -1 for nobody: a person stands in a photo once.
 
-    def __init__(self, faces: Sequence[Evidence], vectors: Floats, clusters: Rows, people: People) -> None:
-        self._of = np.unique(clusters, return_inverse=True)[1]
-        size = np.bincount(self._of)
-        mean = np.zeros((len(size), vectors.shape[1]))
-        np.add.at(mean, self._of, vectors)
-        self._size, self._mean = size, _unit(mean).astype(np.float32)
-        self._people, self._exemplars = people, vectors[people.rows]
-        column = {person: c for c, person in enumerate(people.ids)}
-        self._named = np.zeros((len(size), len(people.ids)))
-        for row, face in enumerate(faces):
-            if face.person is not None:
-                self._named[self._of[row], column[face.person]] += 1
-
-    def features(self, rows: Rows, allowed: Flags, stranger: float) -> dict[str, Doubles]:
-        """Each (M, P)."""
-        of = self._of[rows]
-        mean, named = self._mean[of], self._named[of]
-        nearest = np.maximum.reduceat(mean @ self._exemplars.T, self._people.starts, axis=1).astype(np.float64)
-        centroid = (mean @ self._people.centroids.T).astype(np.float64)
-        size = np.log(self._size[of])[:, None]
-        return {
-            "group_nearest": nearest,
-            "group_centroid": centroid,
-            "group_margin": _margin((nearest + centroid) / 2, allowed, stranger),
-            "group_size": np.broadcast_to(size, nearest.shape),
-            "group_named": np.log1p(named),
-            "group_other": ((named.sum(axis=1, keepdims=True) - named) > 0).astype(np.float64),
-        }
-
-
-def assign(photos: Sequence[int], odds: Doubles, above: float) -> Rows:
-    """Column of each row of `odds` (M, P), or -1 for nobody: a person stands in a photo once.
-
-    Rows of one photo get the assignment of the greatest sum of log odds (Hungarian method, scipy); nobody counts as
+    Probes of one photo get the assignment of the greatest sum of log odds (Hungarian method, scipy); nobody counts as
     the log odds of `above`, so what is less likely is left out.
     """
-    gain = odds - np.log(above / (1 - above))
-    best = np.argmax(gain, axis=1)
-    best[gain[np.arange(len(gain)), best] < 0] = -1
-    rows_of = defaultdict(list)
-    for i, photo in enumerate(photos):
-        if best[i] >= 0:
-            rows_of[photo].append(i)
-    for together in rows_of.values():
-        if len(set(best[together].tolist())) < len(together):
-            worth = np.maximum(gain[together], 0)
-            some, columns = linear_sum_assignment(worth, maximize=True)
-            best[together] = -1
-            kept = worth[some, columns] > 0
-            best[np.array(together)[some[kept]]] = columns[kept]
-    return np.asarray(best)
+    gain = pairs.group - np.log(above / (1 - above))
+    best = np.full(len(photos), -1, np.int64)
+    likely = np.flatnonzero(gain >= 0)
+    for pair in likely[np.lexsort((-pairs.person[likely], gain[likely]))].tolist():
+        best[pairs.probe[pair]] = pair
+    wanted: dict[tuple[int, int], int] = defaultdict(int)
+    for probe in np.flatnonzero(best >= 0).tolist():
+        wanted[photos[probe], int(pairs.person[best[probe]])] += 1
+    crowded = {photo for (photo, _), count in wanted.items() if count > 1}
+    together = defaultdict(list)
+    for pair in likely.tolist():
+        if photos[pairs.probe[pair]] in crowded:
+            together[photos[pairs.probe[pair]]].append(pair)
+    for some in together.values():
+        _share_out(np.array(some), pairs, gain, best)
+    return best
 
 
-def _because(row: int, column: int, people: People, vectors: Floats) -> Rows:
-    """The person's exemplars most like the face, best first."""
-    rows = people.rows[people.of == column]
-    return np.asarray(rows[np.argsort(-(vectors[rows] @ vectors[row]), kind="stable")[:BECAUSE]])
+def _share_out(some: Rows, pairs: Pairs, gain: Doubles, best: Rows) -> None:
+    """Choose among the pairs of one photo, each person once; the result goes to `best`."""
+    probes, row = np.unique(pairs.probe[some], return_inverse=True)
+    people, column = np.unique(pairs.person[some], return_inverse=True)
+    worth, number = np.zeros((len(probes), len(people))), np.full((len(probes), len(people)), -1)
+    worth[row, column], number[row, column] = gain[some], some
+    rows, columns = linear_sum_assignment(worth, maximize=True)
+    best[probes] = -1
+    best[probes[rows]] = np.where(worth[rows, columns] > 0, number[rows, columns], -1)
 
 
-def _blocks_of_photos(faces: Sequence[Evidence]) -> Iterator[Rows]:
-    """Unnamed, not ignored rows in blocks that keep the faces of a photo together."""
-    rows_of = defaultdict(list)
-    for row, face in enumerate(faces):
-        if face.person is None and not face.ignored:
-            rows_of[face.photo].append(row)
-    block: list[int] = []
-    for rows in rows_of.values():
-        block += rows
-        if len(block) >= BLOCK:
-            yield np.array(block)
-            block = []
-    if block:
-        yield np.array(block)
+def _compare(probes: Probes, block: slice, people: People, stranger: float) -> tuple[Rows, Rows, dict[str, Doubles]]:
+    """Probe rows, columns and the dense features of the candidates of one block."""
+    allowed = _allowed(probes, block, people)
+    nearest, centroid, score = like(probes.vectors[block], people)
+    used, group = np.unique(probes.group[block], return_inverse=True)
+    group_nearest, group_centroid, group_score = (x[group] for x in like(probes.means[used], people))
+    row, column = np.nonzero(allowed & (np.maximum(score, group_score) > stranger))
+    dense = {
+        "nearest": nearest,
+        "centroid": centroid,
+        "margin": _margin(score, allowed, stranger),
+        "group_nearest": group_nearest,
+        "group_centroid": group_centroid,
+        "group_margin": _margin(group_score, allowed, stranger),
+    }
+    return row + block.start, column, {name: values[row, column] for name, values in dense.items()}
+
+
+def _allowed(probes: Probes, block: slice, people: People) -> Flags:
+    """Whom the probes may be (M, P): nobody they were said not to be, or who wasn't born."""
+    column = {person: c for c, person in enumerate(people.ids)}
+    allowed = ~(probes.taken[block, None] < people.born[None, :] - BORN_LATE)
+    for i, barred in enumerate(probes.barred[block]):
+        for person in barred:
+            if person in column:
+                allowed[i, column[person]] = False
+    return np.asarray(allowed)
 
 
 def _margin(score: Doubles, allowed: Flags, floor: float) -> Doubles:
     """By how much each person (M, P) leads the best other allowed one, or `floor` where that is more."""
     score = np.where(allowed, score, -np.inf)
-    padded = np.concatenate([score, np.full((len(score), 2), floor)], axis=1)
-    top = -np.partition(-padded, 1, axis=1)[:, :2]
-    other = np.where(score >= top[:, :1], top[:, 1:], top[:, :1])
+    best = score.argmax(axis=1)
+    rows = np.arange(len(score))
+    top = score[rows, best]
+    without = score.copy()
+    without[rows, best] = -np.inf
+    second = without.max(axis=1)
+    other = np.broadcast_to(np.maximum(top, floor)[:, None], score.shape).copy()
+    other[rows, best] = np.maximum(second, floor)
     return np.where(allowed, score - other, 0)
 
 
-def _bulk(cosines: Floats) -> tuple[Doubles, Doubles]:
-    """Median and spread (scaled median deviation) of each row: robust against the few of the same person."""
-    middle = np.median(cosines, axis=1)
-    spread = 1.4826 * np.median(np.abs(cosines - middle[:, None]), axis=1)
-    return middle.astype(np.float64), np.maximum(spread, 1e-3).astype(np.float64)
+def _years(taken: Doubles, person: Rows, people: People) -> Doubles:
+    """log(1 + years) from each face (E,) to the nearest exemplar in time of a person (E,); 0 where unknown.
+
+    Where the birth date is known, the time is measured in ages: |log((1 + age) / (1 + age of the exemplar))|, so that
+    a year of an infant counts as much as ten of an adult.
+    """
+    found = np.zeros(len(person))
+    for column in np.unique(person).tolist():
+        rows = np.flatnonzero(person == column)
+        gap = age_gap(taken[rows], people.taken[people.rows(column)], float(people.born[column]))
+        found[rows] = np.where(np.isinf(gap), 0, gap)
+    return found
 
 
-def _standing(score: Doubles, bulk: tuple[Doubles, Doubles], axis: int) -> Doubles:
-    """`score` in spreads above the usual; `axis` is the one the bulk does not run along."""
-    middle, spread = (np.expand_dims(b, axis) for b in bulk)
-    return np.asarray((score - middle) / spread, np.float64)
-
-
-def _years(probes: Sequence[Evidence], exemplars: Sequence[Evidence], starts: Rows) -> Doubles:
-    """log(1 + years) from each probe to each person's nearest exemplar in time (M, P); 0 where a time is unknown."""
-    at = np.array([np.nan if f.captured_at is None else f.captured_at for f in probes])
-    known = np.array([np.nan if f.captured_at is None else f.captured_at for f in exemplars])
-    gap = np.abs(at[:, None] - known[None, :])
-    years = np.minimum.reduceat(np.where(np.isnan(gap), np.inf, gap), starts, axis=1) / YEAR
-    return np.asarray(np.where(np.isinf(years), 0, np.log1p(years)))
-
-
-def _unit(rows: Doubles) -> Doubles:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+def age_gap(taken: Doubles, exemplars: Doubles, born: float) -> Doubles:
+    """How far each time (M,) is from the nearest of the exemplars' (E,), as `_years` measures; inf where unknown."""
+    if np.isnan(born):
+        gap = np.log1p(np.abs(taken[:, None] - exemplars[None, :]) / YEAR)
+    else:
+        ages, known = (np.log1p(np.maximum(t - born, 0) / YEAR) for t in (taken, exemplars))
+        gap = np.abs(ages[:, None] - known[None, :])
+    return np.asarray(np.where(np.isnan(gap), np.inf, gap).min(axis=1))

@@ -27,5 +27,5 @@ class PeopleSettings:
     exemplars: int = 32
     burst_seconds: float = 3.0
     neighbours: int = 64
-    exact_up_to: int = 50_000
+    exact_up_to: int = 250_000
     largest_component: int = 2_000

@@ -1,0 +1,208 @@
+"""Suggestions for all unnamed faces, kept while faces and people change.
+
+A person's exemplars bear only on the faces they are a candidate for (see `matching`). So of every face is remembered
+whose candidate it is, and when a person changes, the old and the new candidates are compared again, with all faces of
+their photos, because a person stands in a photo once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kith.people.calibration import Models, probability
+from kith.people.clusters import Clusters
+from kith.people.cuts import Cuts
+from kith.people.faces import Faces, Key, canonical
+from kith.people.graph import Graph
+from kith.people.matching import YEAR, Pairs, People, Probes, age_gap, assign, choose_exemplars, compare, like
+from kith.people.refit import Correction
+from kith.people.settings import PeopleSettings
+from kith.types import Calibration, FaceId, PersonId, PhotoId, Suggestion
+
+AUTO_ABOVE = {"off": 2.0, "strict": 0.995, "wide": 0.98}  # a probability of 2 is never reached
+BECAUSE = 3  # faces shown as the reason of a suggestion
+LOOKED_AT = 65536  # vectors compared with a changed person at a time
+GROWN_UP = 16.0  # years; younger faces change so fast that
+OUTGROWN = float(np.log(1.5))  # at half as old again as every exemplar nobody is named without asking
+
+
+class Matches:
+    """Suggestions by slot, and the sure ones by person."""
+
+    def __init__(
+        self,
+        faces: Faces,
+        graph: Graph,
+        clusters: Clusters,
+        calibration: Calibration,
+        settings: PeopleSettings,
+        correction: Correction | None,
+    ) -> None:
+        self._faces, self._graph, self._clusters, self._settings = faces, graph, clusters, settings
+        self._models, self._stranger = Models.of(calibration), Cuts.of(calibration, 0).stranger
+        self._auto_above = AUTO_ABOVE[settings.auto] if calibration.measured else AUTO_ABOVE["off"]
+        self._correction = correction or Correction()
+        self._born: Mapping[PersonId, float] = {}
+        self._exemplars: dict[PersonId, list[int]] = {}
+        self._people = People.of({}, graph.vectors, graph.taken, {})
+        self._near: dict[PersonId, set[int]] = defaultdict(set)
+        self._candidates: dict[int, tuple[PersonId, ...]] = {}
+        self.suggestions: dict[int, Suggestion] = {}
+        self.sure: dict[PersonId, set[int]] = defaultdict(set)
+
+    def forget(self, slots: Iterable[int]) -> None:
+        """These have gone, or aren't asked about any more."""
+        for slot in slots:
+            self._consider(slot, ())
+            self._suggest(slot, None)
+
+    def update(
+        self, changed: set[int], photos: set[PhotoId], named: set[PersonId], born: Mapping[PersonId, float]
+    ) -> set[int]:
+        """Compare again what can have changed; gives the slots whose suggestion did.
+
+        `changed` are slots in changed clusters, `photos` those where a face came, went or was answered, and `named`
+        people with a confirmed face that came, went or was answered.
+        """
+        people = self._learn(named, born)
+        changed = changed | self._bear_on(people, changed)
+        photos = photos | {self._faces.at[slot].photo for slot in changed}
+        slots = [
+            slot for photo in photos for slot in self._faces.ordered(self._faces.of_photo.get(photo, ()))
+        ]  # canonical within a photo, on which equal odds depend
+        before = {slot: self.suggestions.get(slot) for slot in slots}
+        self.forget(slot for slot in slots if not self._faces.is_open(slot))
+        asked = [slot for slot in slots if self._faces.is_open(slot)]
+        if asked and self._people.ids:
+            self._match(asked)
+        else:
+            self.forget(asked)
+        return {slot for slot, suggestion in before.items() if self.suggestions.get(slot) != suggestion}
+
+    def compare(self, slots: Sequence[int]) -> tuple[People, Pairs]:
+        """All candidates of these faces, as if they were unnamed."""
+        return self._people, compare(self._probes(slots), self._people, self._models, self._stranger)
+
+    def _learn(self, named: set[PersonId], born: Mapping[PersonId, float]) -> set[PersonId]:
+        """Choose the exemplars of `named` anew; gives the people who aren't what they were."""
+        if not named and born == self._born:
+            return set()
+        changed = {
+            p for p in born.keys() | self._born.keys() if born.get(p) != self._born.get(p)
+        } & self._exemplars.keys()
+        self._born = dict(born)
+        for person in named:
+            slots = self._faces.ordered(self._faces.of_person.get(person, ()))
+            chosen = choose_exemplars(slots, self._faces.at, self._settings) if slots else []
+            self._exemplars.pop(person, None)
+            if chosen:
+                self._exemplars[person] = chosen
+        self._exemplars = dict(sorted(self._exemplars.items(), key=lambda item: self._first(item[0])))
+        self._people = People.of(self._exemplars, self._graph.vectors, self._graph.taken, self._born)
+        return changed | named
+
+    def _first(self, person: PersonId) -> Key:
+        return min(canonical(self._faces.at[slot]) for slot in self._faces.of_person[person])
+
+    def _bear_on(self, people: set[PersonId], known: set[int]) -> set[int]:
+        """Open slots that any of `people` was or is a candidate for, if not all open slots are `known` already."""
+        found = set().union(*(self._near.get(person, ()) for person in people))
+        exemplars = {person: self._exemplars[person] for person in people if person in self._exemplars}
+        if exemplars and len(known) < len(self._faces.at):
+            some = People.of(exemplars, self._graph.vectors, self._graph.taken, self._born)
+            vectors = self._graph.vectors
+            for start in range(0, len(vectors), LOOKED_AT):
+                score = like(vectors[start : start + LOOKED_AT], some)[2].max(axis=1)
+                found |= set((start + np.flatnonzero(score > self._stranger)).tolist())
+            clusters, means = self._clusters.averaged()
+            if clusters:
+                score = like(means, some)[2].max(axis=1)
+                found.update(*(clusters[i] for i in np.flatnonzero(score > self._stranger).tolist()))
+        return {slot for slot in found if slot in self._faces.at and self._faces.is_open(slot)}
+
+    def _match(self, slots: list[int]) -> None:
+        people, pairs = self.compare(slots)
+        ends = np.searchsorted(pairs.probe, np.arange(len(slots) + 1)).tolist()
+        columns = pairs.person.tolist()
+        for i, slot in enumerate(slots):
+            self._consider(slot, tuple(people.ids[c] for c in columns[ends[i] : ends[i + 1]]))
+        corrected = replace(pairs, group=self._correction(pairs.group))
+        chosen = assign([self._faces.at[slot].photo for slot in slots], corrected, self._settings.suggest_above)
+        for slot, pair in zip(slots, chosen.tolist(), strict=True):
+            self._suggest(slot, None if pair < 0 else self._suggestion(slot, pair, pairs))
+
+    def _suggestion(self, slot: int, pair: int, pairs: Pairs) -> Suggestion:
+        column = int(pairs.person[pair])
+        log_odds = np.array([pairs.classifier[pair], pairs.group[pair]])
+        by_pack, (by_face, by_group) = probability(log_odds)[1], probability(self._correction(log_odds))
+        return Suggestion(
+            person=self._people.ids[column],
+            probability_classifier=float(by_face),
+            probability_group=float(by_group),
+            auto=bool(min(by_pack, by_group) >= self._auto_above and self._may_be_auto(slot, column)),
+            because=self._because(slot, column),
+        )
+
+    def _may_be_auto(self, slot: int, column: int) -> bool:
+        """Good enough to be seen, and not a child who has grown out of all that is known of it."""
+        if self._faces.at[slot].quality < self._settings.min_quality:
+            return False
+        born, taken = float(self._people.born[column]), self._graph.taken[slot]
+        known = self._people.taken[self._people.rows(column)]
+        if np.isnan(born) or min(taken, np.nanmax(known, initial=-np.inf)) >= born + GROWN_UP * YEAR:
+            return True
+        gap = float(age_gap(np.array([taken]), known, born)[0])
+        return np.isinf(gap) or gap <= OUTGROWN
+
+    def _because(self, slot: int, column: int) -> tuple[FaceId, ...]:
+        """The person's exemplars most like the face, best first."""
+        rows = self._people.rows(column)
+        best = np.argsort(-(self._people.vectors[rows] @ self._graph.vectors[slot]), kind="stable")[:BECAUSE]
+        return tuple(self._faces.at[s].id for s in self._people.slots[rows][best].tolist())
+
+    def _probes(self, slots: Sequence[int]) -> Probes:
+        at, of = self._faces.at, self._clusters.of
+        number: dict[int, int] = {}
+        group = [number.setdefault(of[slot][0], len(number)) for slot in slots]
+        clusters = [of[first] for first in number]
+        rows = np.array(slots, np.int64)
+        means = [self._clusters.mean(cluster) for cluster in clusters]
+        return Probes(
+            slots=rows,
+            vectors=self._graph.vectors[rows],
+            taken=self._graph.taken[rows],
+            barred=[self._barred(slot) for slot in slots],
+            group=np.array(group, np.int64),
+            means=np.stack(means) if means else self._graph.vectors[:0],
+            sizes=np.array([len(cluster) for cluster in clusters], np.int64),
+            named=[Counter(p for s in cluster if (p := at[s].person) is not None) for cluster in clusters],
+        )
+
+    def _barred(self, slot: int) -> set[PersonId] | frozenset[PersonId]:
+        """Whom a face was said not to be, and who is in its photo already."""
+        face = self._faces.at[slot]
+        mates = self._faces.of_photo[face.photo]
+        if len(mates) == 1:
+            return face.rejected
+        return face.rejected.union(p for s in mates if s != slot and (p := self._faces.at[s].person) is not None)
+
+    def _consider(self, slot: int, people: tuple[PersonId, ...]) -> None:
+        for person in self._candidates.pop(slot, ()):
+            self._near[person].discard(slot)
+        if people:
+            self._candidates[slot] = people
+            for person in people:
+                self._near[person].add(slot)
+
+    def _suggest(self, slot: int, suggestion: Suggestion | None) -> None:
+        before = self.suggestions.pop(slot, None)
+        if before is not None:
+            self.sure[before.person].discard(slot)
+        if suggestion is not None:
+            self.suggestions[slot] = suggestion
+            if suggestion.probability_group >= self._settings.join_above:
+                self.sure[suggestion.person].add(slot)

@@ -1,0 +1,203 @@
+"""Recognition that goes on from where it was: what changed goes in, only what it touches is worked out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kith.people.clusters import Clusters
+from kith.people.cuts import Cuts
+from kith.people.faces import Faces
+from kith.people.graph import Graph
+from kith.people.homes import Homes
+from kith.people.matches import Matches
+from kith.people.matching import Pairs, People
+from kith.people.refit import Correction
+from kith.people.settings import PeopleSettings
+from kith.people.vectors import snap
+from kith.types import (
+    Calibration,
+    Evidence,
+    FaceId,
+    Floats,
+    Gallery,
+    GroupId,
+    PersonId,
+    PhotoId,
+    Recognition,
+    Suggestion,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Faces whose group or suggestion is not what it was; None where there is none any more."""
+
+    groups: Mapping[FaceId, GroupId | None]
+    suggestions: Mapping[FaceId, Suggestion | None]
+
+
+class Recogniser:
+    """Holds all faces of one model pack and what is recognised in them.
+
+    After any history of updates it holds what `recognise` gives for the same set of faces and answers (with the groups
+    before the last update as `previous`). That is exact up to `settings.exact_up_to` faces. Not for several threads.
+    """
+
+    def __init__(
+        self,
+        calibration: Calibration,
+        settings: PeopleSettings | None = None,
+        *,
+        previous: Mapping[FaceId, GroupId] | None = None,
+        next_group: int = 1,
+        correction: Correction | None = None,
+    ) -> None:
+        self._calibration, self._settings = calibration, settings or PeopleSettings()
+        self._start, self._correction = (dict(previous or {}), next_group), correction
+        self._faces = Faces()
+        self._set_up(0)
+
+    @property
+    def next_group(self) -> int:
+        """The lowest group number that was never given."""
+        return self._homes.next_group
+
+    @property
+    def recognition(self) -> Recognition:
+        """All groups and suggestions."""
+        at = self._faces.at
+        return Recognition(
+            groups=dict(self._homes.groups),
+            suggestions={at[slot].id: suggestion for slot, suggestion in self._matches.suggestions.items()},
+        )
+
+    def recognise(self, gallery: Gallery) -> Recognition:
+        """What is recognised in exactly these faces: those that differ from the ones held are updated."""
+        _checked(gallery)
+        changed = self._different(gallery)
+        ids = {face.id for face in gallery.faces}
+        gone = [face for face in self._faces.slot if face not in ids]
+        some = tuple(gallery.faces[i] for i in changed)
+        self.update(Gallery(some, gallery.vectors[changed], born=gallery.born), gone)
+        return self.recognition
+
+    def update(self, changed: Gallery, gone: Iterable[FaceId] = ()) -> Changes:
+        """Take over new and changed faces, let go of those `gone`.
+
+        `changed` holds only the new and changed faces, but all birth dates. Raises ValueError where its vectors and
+        faces don't fit together.
+        """
+        vectors = _checked(changed)
+        if self._graph.vectors.shape[1] == 0:
+            self._set_up(vectors.shape[1])
+        arrived, answered = self._sorted_out(changed.faces, vectors)
+        leaving = [self._faces.slot[face] for face in gone] + [
+            slot for i in arrived if (slot := self._faces.slot.get(changed.faces[i].id)) is not None
+        ]
+        photos, named = self._around([*leaving, *(self._faces.slot[face.id] for face in answered)])
+        ids = {slot: self._faces.at[slot].id for slot in leaving}
+        touched = [self._let_go(leaving)]
+        for face in answered:
+            self._faces.put(self._faces.slot[face.id], face)
+        anew = {self._faces.slot[face.id] for face in answered}
+        if arrived:
+            faces = [changed.faces[i] for i in arrived]
+            slots, also = self._graph.add(faces, vectors[arrived])
+            for slot, face in zip(slots.tolist(), faces, strict=True):
+                self._faces.put(slot, face)
+            anew |= set(slots.tolist())
+            touched.append(also)
+        more_photos, more_named = self._around(anew)
+        touched.append(np.array(sorted(anew), np.int64))
+        in_clusters = self._clusters.update(np.unique(np.concatenate(touched)), anew)
+        in_suggestions = self._matches.update(in_clusters, photos | more_photos, named | more_named, changed.born)
+        regrouped = self._homes.update(in_clusters | in_suggestions | anew, named | more_named, self._graph.vectors)
+        return self._changes(regrouped, in_suggestions | anew, ids.values())
+
+    def clusters(self) -> list[tuple[FaceId, ...]]:
+        """All faces by cluster: what looks like one person before anybody said so, single faces included."""
+        at = self._faces.at
+        return [
+            tuple(at[slot].id for slot in cluster)
+            for first, cluster in self._clusters.of.items()
+            if cluster[0] == first
+        ]
+
+    def candidates(self, faces: Sequence[FaceId]) -> tuple[People, Pairs]:
+        """Whom these faces may be, with features: what calibrations are fitted on."""
+        return self._matches.compare([self._faces.slot[face] for face in faces])
+
+    def _set_up(self, length: int) -> None:
+        cuts = Cuts.of(self._calibration, self._settings.strictness)
+        self._graph = Graph(length, cuts, self._settings)
+        self._clusters = Clusters(self._faces, self._graph, cuts)
+        self._matches = Matches(
+            self._faces, self._graph, self._clusters, self._calibration, self._settings, self._correction
+        )
+        self._homes = Homes(self._faces, self._clusters, self._matches, cuts, self._settings, *self._start)
+
+    def _sorted_out(self, faces: Sequence[Evidence], vectors: Floats) -> tuple[list[int], list[Evidence]]:
+        """Positions of faces that are to be placed (anew), and those of whom only something else was said."""
+        arrived, answered = [], []
+        for i, face in enumerate(faces):
+            slot = self._faces.slot.get(face.id)
+            held = None if slot is None else self._faces.at[slot]
+            if held is None or _place(held) != _place(face) or (self._graph.vectors[slot] != vectors[i]).any():
+                arrived.append(i)
+            elif held != face:
+                answered.append(face)
+        return arrived, answered
+
+    def _around(self, slots: Iterable[int]) -> tuple[set[PhotoId], set[PersonId]]:
+        """Photos of these faces, and who they were confirmed to be."""
+        faces = [self._faces.at[slot] for slot in slots]
+        return {face.photo for face in faces}, {face.person for face in faces if face.person is not None}
+
+    def _let_go(self, slots: Sequence[int]) -> np.ndarray:
+        if not slots:
+            return np.zeros(0, np.int64)
+        self._homes.forget(slots)
+        self._matches.forget(slots)
+        self._clusters.forget(slots)
+        for slot in slots:
+            self._faces.drop(slot)
+        return self._graph.remove(np.array(slots, np.int64))
+
+    def _different(self, gallery: Gallery) -> list[int]:
+        """Positions of faces that aren't held just so."""
+        held, at = self._faces.slot, self._faces.at
+        slots = np.array([held.get(face.id, -1) for face in gallery.faces], np.int64)
+        said = [slot < 0 or at[slot] != face for slot, face in zip(slots.tolist(), gallery.faces, strict=True)]
+        known = np.flatnonzero(slots >= 0)
+        moved = np.array(said, bool)
+        if len(known):
+            moved[known] |= (snap(gallery.vectors[known]) != self._graph.vectors[slots[known]]).any(axis=1)
+        return np.flatnonzero(moved).tolist()
+
+    def _changes(self, groups: Iterable[FaceId], slots: Iterable[int], left: Iterable[FaceId]) -> Changes:
+        """What became of these faces; those that `left` may be back in another slot."""
+        at, slot, left = self._faces.at, self._faces.slot, list(left)
+        suggestions = self._matches.suggestions
+        return Changes(
+            groups={face: self._homes.groups.get(face) for face in [*left, *groups]},
+            suggestions=dict.fromkeys(left) | {at[s].id: suggestions.get(s) for s in [*_present(left, slot), *slots]},
+        )
+
+
+def _present(faces: Iterable[FaceId], slot: Mapping[FaceId, int]) -> list[int]:
+    return [slot[face] for face in faces if face in slot]
+
+
+def _place(face: Evidence) -> tuple[object, ...]:
+    """What decides where a face stands among the others, whatever is said of it."""
+    return face.photo, face.order, face.captured_at
+
+
+def _checked(gallery: Gallery) -> Floats:
+    """The vectors on the grid."""
+    if gallery.vectors.ndim != 2 or len(gallery.vectors) != len(gallery.faces):
+        raise ValueError(f"{len(gallery.faces)} faces can't have vectors of shape {gallery.vectors.shape}.")
+    return snap(gallery.vectors)

@@ -1,0 +1,36 @@
+"""Directions on a grid, so that every cosine is exact and doesn't depend on how the work was divided.
+
+Components are rounded to multiples of 2^-11. Products are then multiples of 2^-22 and all partial sums of a cosine
+are at most one, which 23 of a float32's 24 bits hold: nothing is rounded, in whatever order a matrix product adds up.
+It moves a cosine by about 1e-4, a hundredth of a decade of false match rate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kith.types import Floats
+
+Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Doubles = NDArray[np.float64]
+
+GRID = 2048.0
+
+
+def snap(vectors: ArrayLike) -> Floats:
+    """Unit vectors (..., D) on the grid, float32."""
+    return np.asarray(np.rint(np.asarray(vectors, np.float64) * GRID) / GRID, np.float32)
+
+
+def unit(rows: Doubles) -> Doubles:
+    """Rows (N, D) scaled to length one; zero rows stay."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+
+
+def means(vectors: Floats, starts: Rows) -> Floats:
+    """Mean direction (S, D), on the grid, of each run of rows that begins at `starts` (S,)."""
+    if not len(starts):
+        return np.zeros((0, vectors.shape[1]), np.float32)
+    return snap(unit(np.add.reduceat(vectors.astype(np.float64), starts, axis=0)))
