@@ -102,8 +102,10 @@ class Packet:
         return self.bom + text.encode(self.codec, "xmlcharrefreplace")
 
 
-def parse(data: bytes) -> Packet:
-    """Read a packet. Raises `Unreadable`; never anything else, whatever the bytes."""
+def parse(data: bytes | Packet) -> Packet:
+    """Read a packet; one that was read already is given back. Raises `Unreadable`; never anything else."""
+    if isinstance(data, Packet):
+        return data
     if len(data) > LIMIT_BYTES:
         raise Unreadable(f"larger than {LIMIT_BYTES // 2**20} MB")
     bom, codec, text = _decode(data)

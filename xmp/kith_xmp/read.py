@@ -40,16 +40,13 @@ class Sidecar:
         return names.unique([*(r.name for r in self.regions if r.name), *self.people])
 
 
-def read(data: bytes, frame: Frame, settings: Settings | None = None, known: Collection[str] = ()) -> Sidecar:
-    """Read a packet for a photo of this frame. `known` are names of people, to be believed as bare keywords.
+def read(data: bytes | Packet, frame: Frame, settings: Settings | None = None, known: Collection[str] = ()) -> Sidecar:
+    """Read a packet, parsed or not, for a photo of this frame.
 
-    Raises `Unreadable`, and nothing else, whatever the bytes.
+    `known` are names of people, to be believed as bare keywords. Raises `Unreadable`, and nothing else, whatever the
+    bytes.
     """
-    return read_packet(parse(data), frame, settings or Settings(), known)
-
-
-def read_packet(packet: Packet, frame: Frame, settings: Settings, known: Collection[str] = ()) -> Sidecar:
-    """What a parsed packet says."""
+    packet, settings = parse(data), settings or Settings()
     if frame.orientation is None:
         frame = replace(frame, orientation=regions.orientation_of(packet))
     mwg = regions.read_mwg(packet, frame, settings)

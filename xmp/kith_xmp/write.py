@@ -37,11 +37,11 @@ class Damaged(Exception):
     """An edit would have changed what isn't ours: a bug in this library, found before anything was written."""
 
 
-def write(data: bytes, changes: Changes, frame: Frame) -> bytes | None:
+def write(data: bytes | Packet, changes: Changes, frame: Frame) -> bytes | None:
     """The packet with the changes made; None where there are none, or where they change nothing.
 
-    `data` must be the bytes that the changes were planned from. Raises `Unreadable`, and `Damaged` where the result
-    differs in anything that was not to change.
+    `data` must be the packet that the changes were planned from, parsed or not. Raises `Unreadable`, and `Damaged`
+    where the result differs in anything that was not to change.
     """
     if not changes:
         return None
