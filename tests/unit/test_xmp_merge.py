@@ -308,3 +308,12 @@ def test_a_keyword_that_only_our_strings_made_a_person_is_nobody_once_they_go() 
     assert merge(base, irene, renamed).decisions == ()
     known = replace(renamed, known=("Marie",))
     assert told(merge(base, irene, known)) == [(Kind.PERSON_ADDED, "Marie", None, None)]
+
+
+def test_of_two_spellings_of_a_name_the_one_that_is_there_stays() -> None:
+    """Rule 22."""
+    loud = Face("MARIE", 0.8, 0.2, 0.1, 0.1, id=3)
+    data, base = started(MARIE, loud)
+    assert not merge(base, Wanted((loud, MARIE)), read(data, FRAME)).changes
+    spelled = merge(base, Wanted((loud, replace(MARIE, name="MARIE"))), read(data, FRAME)).changes
+    assert ("PersonInImage", ("MARIE",), ("Marie",)) in [(s.list, s.add, s.remove) for s in spelled.strings]

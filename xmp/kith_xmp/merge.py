@@ -600,11 +600,12 @@ def _our_names(base: Base, settings: Settings) -> tuple[str, ...]:
 def _to_be_named(
     base: Base, outcomes: Sequence[_Outcome], who: Sequence[str], theirs: Sidecar, settings: Settings
 ) -> tuple[str, ...]:
-    """Whom our strings name: all but those whom the file named by itself."""
+    """Whom our strings name: all but those whom the file named by itself. Of two spellings, the one that is there."""
     ours = _our_names(base, settings)
     said = [o.face.name for o in outcomes if o.face.name and o.owned and o.written]
     more = [*(o.face.name for o in outcomes if o.face.name and not o.written), *who]
-    return names.unique([*said, *(n for n in more if not _in(n, theirs.names) or _in(n, ours))])
+    found = [*said, *(n for n in more if not _in(n, theirs.names) or _in(n, ours))]
+    return names.unique(sorted(found, key=lambda name: name not in ours))
 
 
 # The region lists
