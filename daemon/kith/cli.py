@@ -141,13 +141,14 @@ def faces(photo: Path, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--hidden", is_flag=True, help="Those who are hidden, too.")
 @JSON
-def people(as_json: bool) -> None:
+def people(hidden: bool, as_json: bool) -> None:
     """List everybody who has a name, most photographed first."""
     from kith.service import views
 
     with _kith(readonly=True) as app:
-        found = views.everybody(app)
+        found = [person for person in views.everybody(app) if hidden or not person["hidden"]]
     if as_json:
         _print_json(found)
         return
@@ -159,15 +160,15 @@ def people(as_json: bool) -> None:
 
 
 @main.command("show")
-@click.argument("which", metavar="GROUP|FACE")
+@click.argument("which", nargs=-1, required=True, metavar="GROUP|FACE...")
 @click.option("-o", "--output", type=PHOTO, help="Write the picture here and don't open it.")
-def show_faces(which: str, output: Path | None) -> None:
-    """Show the faces of a group, or one face, as a picture."""
+def show_faces(which: Sequence[str], output: Path | None) -> None:
+    """Show the faces of a group, or some faces, as a picture."""
     from kith.service import commands
 
     with _kith(readonly=True) as app:
         picture = commands.contact_sheet(app, which)
-        target = output or app.paths.cache / f"{which}.png"
+        target = output or app.paths.cache / f"{which[0]}.png"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(picture)
     click.echo(show(target))
@@ -179,23 +180,25 @@ def show_faces(which: str, output: Path | None) -> None:
 
 # -- answering ----------------------------------------------------------------------------------------------------
 
+WHICH = click.argument("which", nargs=-1, required=True, metavar="GROUP|FACE...")
+
 
 @main.command()
-@click.argument("which", metavar="GROUP|FACE")
+@WHICH
 @click.argument("who", metavar="NAME")
-def name(which: str, who: str) -> None:
-    """Say who the faces of a group (g12), or one face (f812), are."""
+def name(which: Sequence[str], who: str) -> None:
+    """Say who the faces of a group (g12), or some faces (f812 f813), are."""
     from kith.service import commands
 
     with _answering() as app:
         person, count = commands.name(app, which, who)
-        click.echo(f"{_count(count, 'face')} of {which} named {person.name}.")
+        click.echo(f"{_count(count, 'face')} named {person.name}.")
 
 
 @main.command()
-@click.argument("which", metavar="GROUP|FACE")
-def confirm(which: str) -> None:
-    """Say that the suggestion for a face, or those in a group, is right."""
+@WHICH
+def confirm(which: Sequence[str]) -> None:
+    """Say that the suggestions for faces, or those in a group, are right."""
     from kith.service import commands
 
     with _answering() as app:
@@ -203,9 +206,9 @@ def confirm(which: str) -> None:
 
 
 @main.command()
-@click.argument("which", metavar="GROUP|FACE")
-def reject(which: str) -> None:
-    """Say that a face is not who it was taken for. It will not be taken for that person again."""
+@WHICH
+def reject(which: Sequence[str]) -> None:
+    """Say that faces are not who they were taken for. They will not be taken for that person again."""
     from kith.service import commands
 
     with _answering() as app:
@@ -213,24 +216,40 @@ def reject(which: str) -> None:
 
 
 @main.command()
-@click.argument("which", metavar="GROUP|FACE")
-def ignore(which: str) -> None:
+@WHICH
+def ignore(which: Sequence[str]) -> None:
     """Say that these are strangers, who need no name."""
     _dismiss(which, Answer.IGNORED, "as strangers")
 
 
 @main.command("not-a-face")
-@click.argument("which", metavar="GROUP|FACE")
-def not_a_face(which: str) -> None:
+@WHICH
+def not_a_face(which: Sequence[str]) -> None:
     """Say that this is no face at all."""
     _dismiss(which, Answer.NOT_A_FACE, "as no faces")
 
 
-def _dismiss(which: str, kind: Answer, told: str) -> None:
+def _dismiss(which: Sequence[str], kind: Answer, told: str) -> None:
     from kith.service import commands
 
     with _answering() as app:
         click.echo(f"{_count(commands.dismiss(app, which, kind), 'face')} put away {told}.")
+
+
+@main.command()
+@click.argument("photo", type=PHOTO)
+@click.argument("left", type=float)
+@click.argument("top", type=float)
+@click.argument("width", type=float)
+@click.argument("height", type=float)
+@click.argument("who", required=False, metavar="[NAME]")
+def draw(photo: Path, left: float, top: float, width: float, height: float, who: str | None) -> None:
+    """Say that there is a face on PHOTO that Kith doesn't see, in pixels of the photo as it is shown."""
+    from kith.service import commands
+
+    with _answering() as app:
+        commands.draw(app, photo, (left, top, width, height), who)
+        click.echo("The box was drawn; the next scan learns the face.")
 
 
 @main.command()
@@ -278,6 +297,58 @@ def merge(gone: str, kept: str) -> None:
         person = commands.merge(app, gone, kept)
         faces, photos = _count(person.faces, "face"), _count(person.photos, "photo")
         click.echo(f"{gone} and {person.name} are one person now, {person.name}: {faces} on {photos}.")
+
+
+@main.command()
+@click.argument("one", metavar="NAME")
+@click.argument("other", metavar="NAME")
+def apart(one: str, other: str) -> None:
+    """Say that two people who look alike are two; `kith merges` doesn't propose them again."""
+    from kith.service import commands
+
+    with _answering() as app:
+        commands.tell_apart(app, one, other)
+
+
+@main.command()
+@click.argument("who", metavar="NAME")
+@click.argument("day", metavar="YYYY-MM-DD", default="")
+def born(who: str, day: str) -> None:
+    """Say when somebody was born; nobody is found on photos from before. Without a day, say that it isn't known."""
+    from kith.service import commands
+
+    with _answering() as app:
+        commands.born(app, who, day)
+
+
+@main.command()
+@click.argument("who", metavar="NAME")
+def hide(who: str) -> None:
+    """Leave somebody out of lists; their names stay where they are."""
+    from kith.service import commands
+
+    with _answering() as app:
+        commands.hide(app, who, away=True)
+
+
+@main.command()
+@click.argument("who", metavar="NAME")
+def unhide(who: str) -> None:
+    """Show somebody in lists again."""
+    from kith.service import commands
+
+    with _answering() as app:
+        commands.hide(app, who, away=False)
+
+
+@main.command()
+@click.argument("face", metavar="FACE")
+def feature(face: str) -> None:
+    """Let a face show the person it is, where one face stands for all."""
+    from kith.service import commands
+
+    with _answering() as app:
+        commands.feature(app, face)
 
 
 @main.command()

@@ -172,12 +172,19 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person and how often they were confirmed: faces, and photos they are on."""
+    """A person and how often they were confirmed: faces, and photos they are on.
+
+    `born` is the day of birth (ISO 8601). `hidden` people are not shown unless asked for. `feature` is the face that
+    shows them best: the one a person chose, or else the best there is.
+    """
 
     id: PersonId
     name: str
     faces: int = 0
     photos: int = 0
+    born: str | None = None
+    hidden: bool = False
+    feature: FaceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +222,17 @@ class Answer(StrEnum):
     DRAWN = "drawn"
     MOVED = "moved"
     DISPUTED = "disputed"
+    RESTORED = "restored"
+    FORGOTTEN = "forgotten"
     PRESENT = "present"
     ABSENT = "absent"
     RENAMED = "renamed"
     MERGED = "merged"
+    APART = "apart"
+    BORN = "born"
+    HIDDEN = "hidden"
+    SHOWN = "shown"
+    FEATURED = "featured"
 
 
 class Dispute(StrEnum):
@@ -232,7 +246,8 @@ class Dispute(StrEnum):
 class Decision:
     """One answer, as it is kept for ever: to a face by photo content and box, to a photo by content, to a person.
 
-    `other` is whom a person was merged into. `to` is where a face was moved. `name` is what a person was renamed to.
+    `other` is whom a person was merged into, or said not to be. `to` is where a face was moved. `text` is what a
+    person was renamed to, or the day of their birth (ISO 8601, empty for one that isn't known after all).
     """
 
     kind: Answer
@@ -241,7 +256,7 @@ class Decision:
     person: PersonId | None = None
     other: PersonId | None = None
     to: Box | None = None
-    name: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

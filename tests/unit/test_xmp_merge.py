@@ -276,6 +276,13 @@ def test_a_guess_of_another_kith_is_no_answer() -> None:
     answered = merge(Base(), Wanted((replace(MARIE, name="Irène"),)), read(data, FRAME))
     assert answered.changes.mwg.rename == ((0, "Irène"),)
     assert answered.decisions == ()
+    corrected = read(write(data, answered.changes, FRAME) or b"", FRAME)
+    assert "Marie" not in {text for texts in corrected.lists.values() for text in texts}
+    unnamed = Wanted((replace(MARIE, name=None),))
+    heard = merge(Base(), unnamed, read(data, FRAME))
+    assert not heard.changes
+    unsure = merge(heard.base, unnamed, read(data, FRAME))
+    assert read(write(data, unsure.changes, FRAME) or b"", FRAME).names == ()
 
 
 def test_a_face_that_only_mp_names_is_taken_over_without_writing() -> None:

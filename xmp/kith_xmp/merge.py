@@ -257,6 +257,7 @@ def merge(
     """
     settings = settings or Settings()
     faces = tuple(_prepared(f, theirs.frame, settings) for f in ours.faces)
+    base = _with_guessed_strings(base, theirs, settings)
     theirs = _without_our_doubts(theirs, base)
     faces, decisions = _heard_elsewhere(base, faces, theirs)
     file = () if theirs.mwg.stale else tuple(r for r in theirs.regions if r.source == _MWG and not r.label)
@@ -297,6 +298,15 @@ def merge(
 def _prepared(face: Face, frame: Frame, settings: Settings) -> Face:
     x, y, w, h = snap(face.box, frame)
     return replace(face, name=names.person(face.name, settings.nobody), x=x, y=y, w=w, h=h)
+
+
+def _with_guessed_strings(base: Base, theirs: Sidecar, settings: Settings) -> Base:
+    """In a file not seen before the strings of names that are listed as guesses are Kith's, of before a rebuild."""
+    if base != Base():
+        return base
+    spelled = [(one, keywords.spell(name, one, settings)) for name in theirs.guesses for one in keywords.LISTS]
+    there = tuple(Added(one.name, text) for one, text in spelled if text in theirs.lists.get(one.name, ()))
+    return replace(base, strings=there)
 
 
 def _without_our_doubts(theirs: Sidecar, base: Base) -> Sidecar:
@@ -485,8 +495,8 @@ def _agreeing(face: Face, was: Agreed | None, now: Region) -> tuple[_Outcome, li
 
 
 def _named_otherwise(face: Face, was: Agreed | None, now: Region) -> tuple[_Outcome | None, list[Decision]]:
-    """A face that somebody named in the file, or that has no name there yet."""
-    owned = was.owned if was else Owned.NOTHING
+    """A face that somebody named in the file, or that has no name there yet. A guess there is Kith's own writing."""
+    owned = was.owned if was else Owned.REGION if now.guess else Owned.NOTHING
     retried = was is not None and was.retried
     if now.name is None:
         return _Outcome(face, was, now, owned or Owned.NAME, retried), []

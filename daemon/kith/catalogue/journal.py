@@ -67,6 +67,14 @@ def place(db: Database, content: bytes, called: str, source: str, words: str) ->
     say(db, [Decision(Answer.PRESENT, content, person=people.named(db, called))], source, words)
 
 
+def draw(db: Database, content: bytes, box: Box, called: str | None, source: str, words: str) -> None:
+    """Say that there is a face in a box, and whose it is if that is known."""
+    told = [Decision(Answer.DRAWN, content, box)]
+    if called is not None:
+        told.append(Decision(Answer.CONFIRMED, content, box, people.named(db, called)))
+    say(db, told, source, words)
+
+
 def merge(db: Database, gone: PersonId, kept: PersonId, source: str, words: str) -> None:
     """Say that two people are one, who keeps the second's name."""
     if gone == kept:
@@ -81,7 +89,7 @@ def rename(db: Database, person: PersonId, called: str, source: str, words: str)
         raise BadRequest(
             f"There is another {people.clean(called)} already. If they are the same person, use `kith merge`."
         )
-    say(db, [Decision(Answer.RENAMED, person=person, name=people.clean(called))], source, words)
+    say(db, [Decision(Answer.RENAMED, person=person, text=people.clean(called))], source, words)
 
 
 def _act(db: Database, source: str, words: str, undoes: int | None = None) -> int:
@@ -95,7 +103,7 @@ def _act(db: Database, source: str, words: str, undoes: int | None = None) -> in
 def _append(db: Database, act: int, decision: Decision) -> None:
     box, to = decision.box, decision.to
     person = decision.person if decision.kind in settle.OF_PEOPLE else people.resolve(db, decision.person)
-    detail = decision.name if to is None else json.dumps([to.x, to.y, to.w, to.h])
+    detail = decision.text if to is None else json.dumps([to.x, to.y, to.w, to.h])
     place = [box.x, box.y, box.w, box.h] if box else [None] * 4
     db.execute(
         f"INSERT INTO decisions (act_id, {settle.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from sqlite_utils import Database
 
+from kith.catalogue.standing import nearest
 from kith.errors import BadRequest, NotFound
-from kith.types import Dispute, Person, PersonId, Presence
+from kith.types import Answer, Box, Dispute, FaceId, Person, PersonId, Presence
 
 LONGEST_NAME = 200
 
@@ -20,7 +22,10 @@ COUNTED = """
         SELECT o.id FROM faces f JOIN photos o ON o.id = f.photo_id WHERE f.person_id = p.id AND o.missing = 0
         UNION
         SELECT o.id FROM presences s JOIN photos o USING (content_key) WHERE s.person_id = p.id AND o.missing = 0
-    ))
+    )),
+    p.born, p.hidden,
+    coalesce(p.feature_id, (SELECT f.id FROM faces f JOIN photos o ON o.id = f.photo_id
+        WHERE f.person_id = p.id AND o.missing = 0 ORDER BY f.quality DESC, f.id LIMIT 1))
     FROM people p
 """
 
@@ -84,37 +89,72 @@ def settle(db: Database, person: PersonId) -> bool:
 
     Raises BadRequest where their name is somebody else's meanwhile, or where two people would become each other.
     """
-    name = _last(db, person, "renamed", "detail")
-    into = _last(db, person, "merged", "other_id")
+    said = _last_of_each(db, person)
     born_as, before = db.execute("SELECT born_as, merged_into FROM people WHERE id = ?", [person]).fetchone()
-    name = name or born_as
+    name, into = said.get(Answer.RENAMED, {}).get("detail") or born_as, said.get(Answer.MERGED, {}).get("other_id")
     if into is not None and resolve(db, into) == person:
         raise BadRequest(f"{name} and {get(db, into).name} were made one person the other way round meanwhile.")
-    other = find(db, name)
-    if into is None and other not in (None, person):
+    if into is None and find(db, name) not in (None, person):
         raise BadRequest(f"Somebody else is called {name} now; rename one of them first, or use `kith merge`.")
+    shown, hidden = (said.get(kind, {}).get("id", 0) for kind in (Answer.SHOWN, Answer.HIDDEN))
     db.execute(
-        "UPDATE people SET name = ?, key = ?, merged_into = ? WHERE id = ?",
-        [name, key(name) if into is None else None, into, person],
+        "UPDATE people SET name = ?, key = ?, merged_into = ?, born = ?, hidden = ?, feature_id = ? WHERE id = ?",
+        [
+            *(name, key(name) if into is None else None, into),
+            *(said.get(Answer.BORN, {}).get("detail") or None, hidden > shown, _feature(db, said), person),
+        ],
     )
     return bool(into != before)
 
 
-def _last(db: Database, person: PersonId, kind: str, column: str) -> Any:
-    row = db.execute(
-        f"SELECT {column} FROM standing WHERE person_id = ? AND kind = ? ORDER BY id DESC LIMIT 1", [person, kind]
-    ).fetchone()
-    return row[0] if row else None
+def _last_of_each(db: Database, person: PersonId) -> dict[str, dict[str, Any]]:
+    """The last decision of each kind about a person, as rows by column."""
+    rows = db.query(
+        "SELECT max(id) AS id, kind, content_key, x, y, w, h, other_id, detail FROM standing"
+        " WHERE person_id = ? GROUP BY kind",
+        [person],
+    )
+    return {row["kind"]: row for row in rows}
+
+
+def _feature(db: Database, said: Mapping[str, Mapping[str, Any]]) -> int | None:
+    """The face row where the chosen face is."""
+    chosen = said.get(Answer.FEATURED)
+    if chosen is None:
+        return None
+    rows = db.execute("SELECT id, x, y, w, h FROM faces WHERE found_in = ?", [chosen["content_key"]]).fetchall()
+    at = nearest(Box(chosen["x"], chosen["y"], chosen["w"], chosen["h"]), [Box(*row[1:]) for row in rows])
+    return None if at is None else int(rows[at][0])
+
+
+def told_apart(db: Database) -> frozenset[tuple[PersonId, PersonId]]:
+    """Pairs of people of whom somebody said that they are two, the smaller id first."""
+    rows = db.execute(f"SELECT person_id, other_id FROM standing WHERE kind = '{Answer.APART}'").fetchall()
+    pairs = ((resolve(db, PersonId(one)), resolve(db, PersonId(other))) for one, other in rows)
+    return frozenset((min(a, b), max(a, b)) for a, b in pairs if a is not None and b is not None and a != b)
+
+
+def births(db: Database) -> dict[PersonId, float]:
+    """The days of birth that are known, in seconds since 1970 as if in UTC."""
+    rows = db.execute("SELECT id, unixepoch(born) FROM people WHERE born IS NOT NULL AND merged_into IS NULL")
+    return {PersonId(person): float(at) for person, at in rows}
 
 
 def all_of(db: Database) -> list[Person]:
     """Everybody, most photographed first."""
     rows = db.execute(f"{COUNTED} WHERE p.merged_into IS NULL ORDER BY 3 DESC, p.name")
-    return [Person(*row) for row in rows]
+    return [_person(row) for row in rows]
 
 
 def get(db: Database, person: PersonId) -> Person:
-    return Person(*db.execute(f"{COUNTED} WHERE p.id = ?", [person]).fetchone())
+    return _person(db.execute(f"{COUNTED} WHERE p.id = ?", [person]).fetchone())
+
+
+def _person(row: Sequence[Any]) -> Person:
+    number, name, faces, photos, born, hidden, feature = row
+    return Person(
+        PersonId(number), name, faces, photos, born, bool(hidden), None if feature is None else FaceId(feature)
+    )
 
 
 def present(db: Database, content: bytes) -> list[Presence]:

@@ -49,20 +49,24 @@ CREATE INDEX photos_to_write ON photos (id) WHERE sidecar_rev < tags_rev AND mis
 CREATE INDEX photos_to_hear ON photos (id) WHERE heard IS NOT said AND missing = 0;
 
 -- A person. `born_as` is the name first given, `name` the one they have now, `key` the name as it is compared;
--- somebody who was merged into another person has none. All but `born_as` follow from the decisions.
+-- somebody who was merged into another person has none. `born` is a day (ISO 8601), `feature_id` the face that was
+-- chosen to show them. All but `born_as` follow from the decisions.
 CREATE TABLE people (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     born_as TEXT NOT NULL,
     name TEXT NOT NULL,
     key TEXT UNIQUE,
     merged_into INTEGER REFERENCES people (id),
+    born TEXT,
+    hidden INTEGER NOT NULL DEFAULT 0,
+    feature_id INTEGER REFERENCES faces (id) ON DELETE SET NULL,
     CHECK ((key IS NULL) = (merged_into IS NOT NULL))
 ) STRICT;
 
 -- A face on a photo, found when the photo's content was `found_in`. `answer` (confirmed, ignored, not-a-face) and
--- `person_id` are what a person said, and follow from the decisions; the group and the suggestion are what Kith
--- believes, and can be recomputed at any time. The box of a `given` face is a person's or another program's. `dispute`
--- says what became of a name that another program took away twice.
+-- `person_id` are what a person said, and follow from the decisions; the group, the suggestion and `unlikely` (to be a
+-- face at all) are what Kith believes, and can be recomputed at any time. The box of a `given` face is a person's or
+-- another program's. `dispute` says what became of a name that another program took away twice.
 CREATE TABLE faces (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     photo_id INTEGER NOT NULL REFERENCES photos (id) ON DELETE CASCADE,
@@ -81,6 +85,7 @@ CREATE TABLE faces (
     probability_group REAL,
     auto INTEGER NOT NULL DEFAULT 0,
     because TEXT,
+    unlikely INTEGER NOT NULL DEFAULT 0,
     CHECK ((answer IS 'confirmed') = (person_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX faces_by_photo ON faces (photo_id);
@@ -117,8 +122,8 @@ CREATE TABLE acts (
 ) STRICT;
 
 -- Every answer ever given, never changed or removed. A face is named by photo content and box, a photo by its content,
--- so that the answer outlives the row it was given to. `other_id` is whom a person was merged into, `detail` where a
--- face was moved (JSON: x, y, w, h) or what a person was renamed to.
+-- so that the answer outlives the row it was given to. `other_id` is whom a person was merged into or told apart from,
+-- `detail` where a face was moved (JSON: x, y, w, h), what a person was renamed to, or a day of birth.
 CREATE TABLE decisions (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     act_id INTEGER NOT NULL REFERENCES acts (id),
@@ -128,9 +133,9 @@ CREATE TABLE decisions (
     person_id INTEGER REFERENCES people (id),
     other_id INTEGER REFERENCES people (id),
     detail TEXT,
-    CHECK (kind IN ('ignored', 'not-a-face', 'drawn', 'moved') OR person_id IS NOT NULL),
-    CHECK (kind IN ('renamed', 'merged') OR content_key IS NOT NULL),
-    CHECK (kind IN ('present', 'absent', 'disputed', 'renamed', 'merged') OR x IS NOT NULL)
+    CHECK (kind IN ('ignored', 'not-a-face', 'drawn', 'moved', 'restored', 'forgotten') OR person_id IS NOT NULL),
+    CHECK (kind IN ('renamed', 'merged', 'apart', 'born', 'hidden', 'shown') OR content_key IS NOT NULL),
+    CHECK (content_key IS NULL OR kind IN ('present', 'absent', 'disputed') OR x IS NOT NULL)
 ) STRICT;
 CREATE INDEX decisions_by_content ON decisions (content_key);
 CREATE INDEX decisions_by_person ON decisions (person_id) WHERE person_id IS NOT NULL;

@@ -17,7 +17,11 @@ from kith.catalogue.standing import Place, Standing, fold, nearest
 from kith.types import Answer, Box, Decision, FaceId, PersonId
 
 COLUMNS = "kind, content_key, x, y, w, h, person_id, other_id, detail"
-OF_PEOPLE = (Answer.RENAMED, Answer.MERGED)
+OF_PEOPLE = (
+    *(Answer.RENAMED, Answer.MERGED, Answer.APART, Answer.BORN),
+    *(Answer.HIDDEN, Answer.SHOWN, Answer.FEATURED),
+)
+OF_NAMES = (Answer.RENAMED, Answer.MERGED)
 
 
 def after(db: Database, decisions: Sequence[Decision], *, live: bool = True) -> None:
@@ -29,6 +33,7 @@ def after(db: Database, decisions: Sequence[Decision], *, live: bool = True) -> 
     for person in {d.person for d in decisions if d.person is not None and d.kind in OF_PEOPLE}:
         if people.settle(db, person):
             contents |= _contents_of(db, person)
+    for person in {d.person for d in decisions if d.person is not None and d.kind in OF_NAMES}:
         _touch_all_of(db, person)
     for content in sorted(contents):
         of_content(db, content)
@@ -43,6 +48,10 @@ def of_content(db: Database, content: bytes) -> None:
     for (photo,) in photos:
         if _settle_faces(db, photo, content, standing.places):
             _touch(db, photo)
+    for (person,) in db.execute(
+        f"SELECT DISTINCT person_id FROM standing WHERE kind = '{Answer.FEATURED}' AND content_key = ?", [content]
+    ).fetchall():
+        people.settle(db, person)
     if _settle_presences(db, content, standing):
         db.execute("UPDATE photos SET tags_rev = tags_rev + 1 WHERE content_key = ?", [content])
 
@@ -52,7 +61,7 @@ def standing_of(db: Database, content: bytes) -> Standing:
     rows = db.execute(
         f"SELECT {COLUMNS} FROM standing WHERE content_key = ? OR kind = '{Answer.MERGED}' ORDER BY id", [content]
     ).fetchall()
-    return fold([decision(row) for row in rows])
+    return fold([told for row in rows if (told := decision(row)).kind is not Answer.FEATURED])
 
 
 def _shift(db: Database, moved: Decision, *, live: bool) -> None:
@@ -204,5 +213,5 @@ def decision(row: Sequence[Any]) -> Decision:
         None if person is None else PersonId(person),
         None if other is None else PersonId(other),
         to=Box(*json.loads(detail)) if moved else None,
-        name=None if moved else detail,
+        text=None if moved else detail,
     )

@@ -92,6 +92,10 @@ def _of_face(place: Place, decision: Decision) -> Place:
             return replace(place, rejected=rejected)
         case Answer.IGNORED | Answer.NOT_A_FACE:
             return replace(place, answer=decision.kind, person=None, disputed=None, insisted=False)
+        case Answer.FORGOTTEN:
+            return Place(place.box)
+        case Answer.RESTORED:
+            return replace(place, answer=None, person=None, disputed=None, insisted=False)
         case Answer.DISPUTED:
             return replace(place, disputed=person, insisted=False)
         case Answer.DRAWN:

@@ -13,7 +13,7 @@ from kith.catalogue import photos
 from kith.catalogue import sidecars as written
 from kith.errors import KithError, SidecarChanged
 from kith.scan import FileSeen, walk
-from kith.service import stages
+from kith.service import packs, stages
 from kith.service.app import App
 from kith.service.reports import Report
 from kith.types import Original
@@ -69,6 +69,7 @@ def rebuild(app: App, roots: Sequence[Path], report: Report) -> stages.Summary:
 
     What Kith itself guessed in them stays a guess.
     """
+    packs.adopt(app)
     for root in roots:
         app.catalogue.write(written.forget, os.fsencode(root.resolve()))
     return stages.run(app, roots, report)

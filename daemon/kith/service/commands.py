@@ -5,67 +5,83 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from kith.catalogue import faces, journal, people, photos
 from kith.errors import BadRequest, NotFound
 from kith.files import show
 from kith.service.app import App
-from kith.types import Act, Answer, Decision, Dispute, Face, FaceId, FaceState, GroupId, Person, PersonId, Photo
+from kith.types import Act, Answer, Box, Decision, Dispute, Face, FaceId, FaceState, GroupId, Person, PersonId, Photo
 from kith.vision import sheet
 
 PERSON = "person"  # the source of an answer that a person gave to Kith itself
 VERBS = {Answer.IGNORED: "ignore", Answer.NOT_A_FACE: "not-a-face"}
 
 
-def meant_by(app: App, word: str) -> Sequence[Face]:
-    """The faces that an id stands for: f812 is a face, g12 the open faces of a group."""
-    match = re.fullmatch(r"([fg])(\d{1,18})", word)
-    if match is None:
-        raise BadRequest(f"{word!r} is neither a face (like f812) nor a group (like g12).")
-    number = int(match[2])
-    if match[1] == "g":
-        return app.catalogue.read(faces.in_group, GroupId(number))
-    return [app.catalogue.read(faces.get, FaceId(number))]
+def meant_by(app: App, words: Sequence[str]) -> list[Face]:
+    """The faces that some ids stand for, each once: f812 is a face, g12 the open faces of a group."""
+    found: dict[FaceId, Face] = {}
+    for word in words:
+        match = re.fullmatch(r"([fg])(\d{1,18})", word)
+        if match is None:
+            raise BadRequest(f"{word!r} is neither a face (like f812) nor a group (like g12).")
+        number = int(match[2])
+        if match[1] == "g":
+            found |= {face.id: face for face in app.catalogue.read(faces.in_group, GroupId(number))}
+        else:
+            found[FaceId(number)] = app.catalogue.read(faces.get, FaceId(number))
+    return list(found.values())
 
 
 # -- of faces -----------------------------------------------------------------------------------------------------
 
 
-def name(app: App, word: str, called: str) -> tuple[Person, int]:
-    """Say who a face or all open faces of a group are; gives the person and how many faces that named."""
-    ids = [face.id for face in meant_by(app, word)]
-    person, count = app.catalogue.write(journal.name, ids, called, PERSON, f"name {word} {people.clean(called)}")
+def name(app: App, words: Sequence[str], called: str) -> tuple[Person, int]:
+    """Say who faces, or all open faces of groups, are; gives the person and how many faces that named."""
+    ids = [face.id for face in meant_by(app, words)]
+    said = f"name {' '.join(words)} {people.clean(called)}"
+    person, count = app.catalogue.write(journal.name, ids, called, PERSON, said)
     return app.catalogue.read(people.get, person), count
 
 
-def confirm(app: App, word: str) -> int:
-    """Say that the suggestion for a face, or for each face of a group that has one, is right.
+def confirm(app: App, words: Sequence[str]) -> int:
+    """Say that the suggestion for each face that has one is right; gives how many.
 
     A name that another program took away is insisted on.
     """
-    right = [(face.id, person) for face in meant_by(app, word) if (person := _to_confirm(face)) is not None]
+    right = [(face.id, person) for face in meant_by(app, words) if (person := _to_confirm(face)) is not None]
     if not right:
-        raise BadRequest(f'{word} has no suggestion to confirm; say who it is with `kith name {word} "Name"`.')
-    app.catalogue.write(journal.answer, right, Answer.CONFIRMED, PERSON, f"confirm {word}")
+        which = " ".join(words)
+        raise BadRequest(f'{which} has no suggestion to confirm; say who it is with `kith name {which} "Name"`.')
+    app.catalogue.write(journal.answer, right, Answer.CONFIRMED, PERSON, f"confirm {' '.join(words)}")
     return len(right)
 
 
-def reject(app: App, word: str) -> int:
-    """Say that a face is not who it was taken for: the suggested person, or the one it is named as."""
-    wrong = [(face.id, person) for face in meant_by(app, word) if (person := _taken_for(face)) is not None]
+def reject(app: App, words: Sequence[str]) -> int:
+    """Say that faces are not who they were taken for: the suggested person, or the one they are named as."""
+    wrong = [(face.id, person) for face in meant_by(app, words) if (person := _taken_for(face)) is not None]
     if not wrong:
-        raise BadRequest(f"{word} was not taken for anybody, so there is nobody to rule out.")
-    app.catalogue.write(journal.answer, wrong, Answer.REJECTED, PERSON, f"reject {word}")
+        raise BadRequest(f"{' '.join(words)} was not taken for anybody, so there is nobody to rule out.")
+    app.catalogue.write(journal.answer, wrong, Answer.REJECTED, PERSON, f"reject {' '.join(words)}")
     return len(wrong)
 
 
-def dismiss(app: App, word: str, kind: Answer) -> int:
-    """Say that a face, or every open face of a group, is a stranger (IGNORED) or NOT_A_FACE."""
-    meant = meant_by(app, word)
-    put_away = [(face.id, None) for face in meant]
-    app.catalogue.write(journal.answer, put_away, kind, PERSON, f"{VERBS[kind]} {word}")
-    return len(meant)
+def dismiss(app: App, words: Sequence[str], kind: Answer) -> int:
+    """Say that faces, or all open faces of groups, are strangers (IGNORED) or NOT_A_FACE."""
+    put_away = [(face.id, None) for face in meant_by(app, words)]
+    app.catalogue.write(journal.answer, put_away, kind, PERSON, f"{VERBS[kind]} {' '.join(words)}")
+    return len(put_away)
+
+
+def feature(app: App, word: str) -> Person:
+    """Let a face show the person it is."""
+    (face,) = meant_by(app, [word])
+    if face.state is not FaceState.CONFIRMED or face.person is None:
+        raise BadRequest(f"{word} has no confirmed name, so it can't show anybody.")
+    said = f"feature {word} {face.person.name}"
+    app.catalogue.write(journal.answer, [(face.id, face.person.id)], Answer.FEATURED, PERSON, said)
+    return face.person
 
 
 # -- of photos ----------------------------------------------------------------------------------------------------
@@ -90,6 +106,23 @@ def untag(app: App, path: Path, called: str) -> None:
         )
     decision = Decision(Answer.ABSENT, photo.content_key, person=person.id)
     app.catalogue.write(journal.say, [decision], PERSON, f"untag {show(photo.path)} {person.name}")
+
+
+def draw(app: App, path: Path, corner: tuple[float, float, float, float], called: str | None) -> None:
+    """Say that there is a face in a box of a photo, and whose it is if that is known; the next scan embeds it.
+
+    `corner`: left, top, width, height in pixels of the displayed photo. Raises BadRequest for a box outside.
+    """
+    photo = known_photo(app, path)
+    if not photo.width or not photo.height:
+        raise BadRequest(f"{show(photo.path)} has not been analysed yet; run `kith scan` on its folder.")
+    across, down = (photo.height, photo.width) if (photo.orientation or 1) >= 5 else (photo.width, photo.height)
+    left, top, width, height = corner
+    if not (0 <= left < left + width <= across and 0 <= top < top + height <= down):
+        raise BadRequest(f"The box has to lie inside the photo, which is {across} by {down} pixels.")
+    box = Box((left + width / 2) / across, (top + height / 2) / down, width / across, height / down)
+    said = f"draw {show(photo.path)}" + (f" {people.clean(called)}" if called else "")
+    app.catalogue.write(journal.draw, photo.content_key, box, called, PERSON, said)
 
 
 def known_photo(app: App, path: Path) -> Photo:
@@ -118,6 +151,36 @@ def merge(app: App, gone: str, kept: str) -> Person:
     return app.catalogue.read(people.get, other.id)
 
 
+def tell_apart(app: App, one: str, other: str) -> None:
+    """Say that two people are two, however alike they look."""
+    first, second = app.catalogue.read(people.called, one), app.catalogue.read(people.called, other)
+    if first.id == second.id:
+        raise BadRequest("That is one person already.")
+    said = f"apart {first.name} {second.name}"
+    app.catalogue.write(journal.say, [Decision(Answer.APART, person=first.id, other=second.id)], PERSON, said)
+
+
+def born(app: App, called: str, day: str) -> Person:
+    """Say on which day (YYYY-MM-DD, or empty for unknown) somebody was born."""
+    person = app.catalogue.read(people.called, called)
+    try:
+        text = date.fromisoformat(day).isoformat() if day else ""
+    except ValueError as error:
+        raise BadRequest(f"{day!r} is no day; write it as 2015-04-23.") from error
+    said = f"born {person.name} {text}"
+    app.catalogue.write(journal.say, [Decision(Answer.BORN, person=person.id, text=text)], PERSON, said)
+    return person
+
+
+def hide(app: App, called: str, *, away: bool) -> Person:
+    """Leave somebody out of lists, or show them there again. Their names stay where they are."""
+    person = app.catalogue.read(people.called, called)
+    kind = Answer.HIDDEN if away else Answer.SHOWN
+    said = f"{'hide' if away else 'unhide'} {person.name}"
+    app.catalogue.write(journal.say, [Decision(kind, person=person.id)], PERSON, said)
+    return person
+
+
 def undo(app: App, number: int | None) -> Act:
     """Take back the last answer a person gave, or the entry of the history with this number."""
     return app.catalogue.write(journal.undo, number, PERSON)
@@ -126,9 +189,9 @@ def undo(app: App, number: int | None) -> Act:
 # -- to look at ---------------------------------------------------------------------------------------------------
 
 
-def contact_sheet(app: App, word: str) -> bytes:
-    """A PNG of the faces that an id stands for, best first, each with its id and the name of its photo."""
-    meant = sorted(meant_by(app, word), key=lambda face: (-face.quality, face.id))
+def contact_sheet(app: App, words: Sequence[str]) -> bytes:
+    """A PNG of the faces that some ids stand for, best first, each with its id and the name of its photo."""
+    meant = sorted(meant_by(app, words), key=lambda face: (-face.quality, face.id))
     crops = app.catalogue.read(faces.crops, [face.id for face in meant])
     return sheet.contact_sheet(
         [(crop, f"f{face.id} {Path(show(face.path)).name}") for crop, face in zip(crops, meant, strict=True)]

@@ -74,6 +74,15 @@ def use(app: App, pack: str, chosen_by: str = USER) -> None:
     app.catalogue.write(settings.put, CHOSEN_BY, chosen_by)
 
 
+def adopt(app: App) -> None:
+    """Where the catalogue that knew which pack was in use is lost: the one that was installed last."""
+    if in_use(app) is not None:
+        return
+    installed = [pack.id for pack in install.available(app.paths.packs) if pack.installed]
+    if installed:
+        use(app, max(installed, key=lambda pack: (app.paths.packs / pack).stat().st_mtime), AUTO)
+
+
 def is_trusted(app: App, pack: Manifest) -> bool:
     """Whether the pack passed its self-check on this user's photos."""
     return app.catalogue.read(settings.get, TRUSTED) == f"{pack.id} {pack.version}"

@@ -63,7 +63,15 @@ def groups(app: App) -> list[dict[str, Any]]:
 def everybody(app: App) -> list[dict[str, Any]]:
     """People by the number of photos they are confirmed on."""
     return [
-        {"id": f"p{person.id}", "name": person.name, "faces": person.faces, "photos": person.photos}
+        {
+            "id": f"p{person.id}",
+            "name": person.name,
+            "faces": person.faces,
+            "photos": person.photos,
+            "born": person.born,
+            "hidden": person.hidden,
+            "feature": None if person.feature is None else f"f{person.feature}",
+        }
         for person in app.catalogue.read(people.all_of)
         if person.photos
     ]
