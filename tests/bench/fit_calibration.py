@@ -19,7 +19,7 @@ import numpy as np
 from simulate_library import Faces, Library, answer, make_library
 from sklearn.linear_model import LogisticRegression
 
-from kith.people import PeopleSettings, Recogniser, recognise, review
+from kith.people import PeopleSettings, Recogniser, review
 from kith.people.calibration import CLASSIFIER_FEATURES, GROUP_FEATURES
 from kith.types import Calibration, Gallery
 
@@ -48,10 +48,11 @@ def states(library: Library, calibration: Calibration, seed: int) -> Iterator[Ga
     random = np.random.default_rng(seed)
     gallery = library.gallery
     steps = set(np.unique(np.geomspace(2, 40, 6).astype(int)).tolist())
+    recogniser = Recogniser(calibration, SETTINGS)
     for step in range(max(steps) + 1):
         if step in steps:
             yield gallery
-        questions = review(gallery, recognise(gallery, calibration, {}, SETTINGS))
+        questions = review(gallery, recogniser.recognise(gallery))
         if not questions:
             break
         gallery = answer(library, gallery, questions[0])

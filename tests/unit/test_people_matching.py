@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kith.people import PeopleSettings
+from kith.people import PeopleSettings, recognise
 from kith.people.calibration import Models, logit, probability
-from kith.people.matching import Pairs, assign, choose_exemplars
+from kith.people.matching import Pairs, age_gap, assign, choose_exemplars
+from kith.types import Gallery, PersonId, Recognition
 from people_world import CALIBRATION, World
 
 
@@ -155,3 +156,57 @@ def test_a_pack_without_weights_is_judged_by_its_cosines() -> None:
     weights = Models.of(CALIBRATION).group
     at = probability(logit(weights, {"centroid": np.array([0.33, 0.46])}))
     assert np.allclose(at, [1 / (1 + np.e**2), 1 / (1 + np.e**-2)])
+
+
+YEAR = 365.25 * 86400
+
+
+def recognised(world: World, born: float | None) -> Recognition:
+    told = {} if born is None else {PersonId(1): born}
+    return recognise(Gallery(world.gallery().faces, world.gallery().vectors, told), CALIBRATION, {})
+
+
+def test_nobody_is_suggested_on_a_photo_taken_before_their_birth() -> None:
+    world = World()
+    anna = world.person(5)
+    for i, face in enumerate(anna):
+        world.change(face, captured_at=(20 + i) * YEAR)
+    world.say(anna[4], person=1)
+    assert recognised(world, None).suggestions.keys() == set(anna[:4])
+    assert recognised(world, 22.5 * YEAR).suggestions.keys() == {anna[3]}
+
+
+def test_a_birth_date_is_good_to_a_day_or_two() -> None:
+    world = World()
+    anna = world.person(4)
+    world.change(anna[1], captured_at=10 * YEAR)
+    world.say(anna[0], person=1)
+    assert anna[1] in recognised(world, 10 * YEAR + 86400).suggestions
+    assert anna[1] not in recognised(world, 10 * YEAR + 3 * 86400).suggestions
+
+
+def test_a_photo_without_a_date_may_show_anybody() -> None:
+    world = World()
+    anna = world.person(4)
+    world.change(anna[1], captured_at=None)
+    world.say(anna[0], person=1)
+    assert anna[1] in recognised(world, -1.0).suggestions
+
+
+def test_a_child_that_outgrew_all_that_is_known_of_it_is_asked_about_and_an_adult_is_not() -> None:
+    world = World()
+    anna = world.person(4)
+    for face, age in zip(anna, (2.0, 2.5, 9.0, 30.0), strict=True):
+        world.change(face, captured_at=age * YEAR)
+    world.say(anna[0], person=1)
+    named = {f for f, s in recognised(world, 0.0).suggestions.items() if s.auto}
+    assert named == {anna[1]}
+    grown = {f for f, s in recognised(world, -40 * YEAR).suggestions.items() if s.auto}
+    assert grown == set(anna[1:])
+
+
+def test_time_is_measured_in_ages_where_the_birth_is_known() -> None:
+    infant, adult = (age_gap(np.array([age * YEAR]), np.array([(age + 1) * YEAR]), 0.0)[0] for age in (1.0, 40.0))
+    assert infant > 10 * adult
+    assert age_gap(np.array([0.0]), np.array([YEAR]), np.nan)[0] == pytest.approx(np.log(2))
+    assert np.isinf(age_gap(np.array([np.nan]), np.array([YEAR]), np.nan)[0])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kith.people import PeopleSettings, Question, review
-from people_world import World
+from kith.types import PhotoId
+from people_world import CALIBRATION, World
 
 
 def ask(world: World, settings: PeopleSettings | None = None) -> tuple[Question, ...]:
@@ -53,6 +54,44 @@ def test_twins_of_an_ignored_stranger_at_the_same_event_are_never_asked_about() 
         world.change(face, captured_at=start + 600.0 * (i + 1))
     (question,) = ask(world)
     assert set(question.faces) == set(stranger[3:])
+
+
+def test_twins_of_an_ignored_group_are_never_asked_about_when_they_turn_up_later() -> None:
+    world = World()
+    stranger = world.person(4)
+    start = 1000.0
+    for i, face in enumerate(stranger):
+        world.change(face, captured_at=start + 600.0 * i)
+        world.say(face, ignored=True)
+    world.person(3, like=world.last, captured_at=start + 3600.0)
+    assert ask(world) == ()
+
+
+def test_twins_of_an_ignored_stranger_are_not_taken_for_a_person_either() -> None:
+    world = World()
+    anna = world.person(4)
+    world.say(anna[0], person=1)
+    start = world.faces[anna[1]].captured_at
+    assert start is not None
+    world.say(anna[1], ignored=True)
+    world.change(anna[2], captured_at=start + 600.0)
+    (question,) = ask(world, PeopleSettings(auto="off"))
+    assert set(question.faces) == {anna[3]}
+
+
+def test_twins_outside_the_group_of_an_ignored_stranger_are_known_by_their_likeness() -> None:
+    world = World()
+    stranger = world.person(1)
+    world.say(stranger[0], ignored=True)
+    start = world.faces[stranger[0]].captured_at
+    assert start is not None
+    others = world.person(3, like=0.75 * world.last + 0.66 * world.vector(), spread=0.0)
+    for i, face in enumerate(others):
+        world.change(face, captured_at=start + 600.0 * (i + 1), photo=PhotoId(50 + i))
+    strict = PeopleSettings(strictness=8.0)
+    gallery, recognition = world.gallery(), world.recognise(strict)
+    assert [set(q.faces) for q in review(gallery, recognition)] == [set(others)]
+    assert review(gallery, recognition, CALIBRATION) == ()
 
 
 def test_no_face_is_in_two_questions() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from kith.people.vectors import Doubles
 from kith.types import Calibration
 
-CLASSIFIER_FEATURES = ("nearest", "centroid", "margin", "exemplars", "years")
+CLASSIFIER_FEATURES = ("nearest", "centroid", "margin", "exemplars", "years", "crowd")
 GROUP_FEATURES = (
     *CLASSIFIER_FEATURES,
     "group_nearest",

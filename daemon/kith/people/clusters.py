@@ -22,6 +22,7 @@ class Clusters:
     def __init__(self, faces: Faces, graph: Graph, cuts: Cuts) -> None:
         self._faces, self._graph, self._cuts = faces, graph, cuts
         self.of: dict[int, Cluster] = {}
+        self._firsts: set[int] = set()
         self._row: dict[int, int] = {}  # by first slot
         self._free: list[int] = []
         self._means: Floats = graph.vectors[:0]
@@ -45,10 +46,14 @@ class Clusters:
                     fresh.append(cluster)
         for slot in changed & self.of.keys():
             self._dissolve(self.of[slot])
+        self._firsts.update(cluster[0] for cluster in fresh)
         for cluster in fresh:
             self.of.update(dict.fromkeys(cluster, cluster))
         self._average([cluster for cluster in fresh if len(cluster) > 1])
         return changed
+
+    def __len__(self) -> int:
+        return len(self._firsts)
 
     def mean(self, cluster: Cluster) -> Floats:
         """Mean direction (D,)."""
@@ -85,5 +90,6 @@ class Clusters:
             self._row[cluster[0]], self._means[row] = row, mean
 
     def _dissolve(self, cluster: Cluster) -> None:
+        self._firsts.discard(cluster[0])
         if cluster[0] in self._row:
             self._free.append(self._row.pop(cluster[0]))

@@ -26,9 +26,9 @@ def group_leaf(members: Sequence[Evidence], vectors: Floats, burst: Rows, cuts: 
     """Cluster 0, 1, ... of each member (n,); `vectors` (n, D). Members of one `burst` (n,) belong together."""
     never = cannot_link(members)
     faces = _average_linkage(_expanded(vectors, never, cuts), burst, never, cuts.same)
-    sums, size = np.zeros((faces.max() + 1, vectors.shape[1])), np.bincount(faces)
-    np.add.at(sums, faces, vectors)
-    means = unit(sums)
+    size = np.bincount(faces)
+    order = np.argsort(faces, kind="stable")
+    means = unit(np.add.reduceat(vectors[order].astype(np.float64), np.cumsum(size) - size, axis=0))
     settled = size >= SETTLED
     apart = settled[:, None] & settled[None, :]
     left, right = np.nonzero(never)

@@ -8,7 +8,7 @@ their photos, because a person stands in a photo once.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +18,24 @@ from kith.people.clusters import Clusters
 from kith.people.cuts import Cuts
 from kith.people.faces import Faces, Key, canonical
 from kith.people.graph import Graph
-from kith.people.matching import YEAR, Pairs, People, Probes, age_gap, assign, choose_exemplars, compare, like
+from kith.people.matching import (
+    YEAR,
+    Candidates,
+    Pairs,
+    People,
+    Probes,
+    age_gap,
+    assign,
+    choose_exemplars,
+    compare,
+    crowd,
+    expected_crowd,
+    judge,
+    like,
+)
 from kith.people.refit import Correction
 from kith.people.settings import PeopleSettings
+from kith.people.vectors import Flags, Rows
 from kith.types import Calibration, FaceId, PersonId, PhotoId, Suggestion
 
 AUTO_ABOVE = {"off": 2.0, "strict": 0.995, "wide": 0.98}  # a probability of 2 is never reached
@@ -51,6 +66,9 @@ class Matches:
         self._people = People.of({}, graph.vectors, graph.taken, {})
         self._near: dict[PersonId, set[int]] = defaultdict(set)
         self._candidates: dict[int, tuple[PersonId, ...]] = {}
+        self._crowds: dict[PersonId, float] = {}
+        self._recount: set[PersonId] = set()
+        self._expected = expected_crowd(0)
         self.suggestions: dict[int, Suggestion] = {}
         self.sure: dict[PersonId, set[int]] = defaultdict(set)
 
@@ -70,22 +88,54 @@ class Matches:
         """
         people = self._learn(named, born)
         changed = changed | self._bear_on(people, changed)
-        photos = photos | {self._faces.at[slot].photo for slot in changed}
-        slots = [
-            slot for photo in photos for slot in self._faces.ordered(self._faces.of_photo.get(photo, ()))
-        ]  # canonical within a photo, on which equal odds depend
-        before = {slot: self.suggestions.get(slot) for slot in slots}
+        slots = self._of_photos(photos | {self._faces.at[slot].photo for slot in changed})
+        told = {slot: self.suggestions.get(slot) for slot in slots}
         self.forget(slot for slot in slots if not self._faces.is_open(slot))
-        asked = [slot for slot in slots if self._faces.is_open(slot)]
-        if asked and self._people.ids:
-            self._match(asked)
-        else:
-            self.forget(asked)
-        return {slot for slot, suggestion in before.items() if self.suggestions.get(slot) != suggestion}
+        compared = [self._compare([slot for slot in slots if self._faces.is_open(slot)])]
+        near = set().union(*(self._near[person] for person in self._crowded()))
+        more = self._of_photos({self._faces.at[slot].photo for slot in near - told.keys()})
+        told |= {slot: self.suggestions.get(slot) for slot in more}
+        compared.append(self._compare([slot for slot in more if self._faces.is_open(slot)]))
+        for some, candidates in compared:
+            self._match(some, self._judged(candidates))
+        return {slot for slot, suggestion in told.items() if self.suggestions.get(slot) != suggestion}
 
     def compare(self, slots: Sequence[int]) -> tuple[People, Pairs]:
-        """All candidates of these faces, as if they were unnamed."""
-        return self._people, compare(self._probes(slots), self._people, self._models, self._stranger)
+        """All candidates of these unnamed faces."""
+        return self._people, self._judged(compare(self._probes(slots), self._people, self._stranger))
+
+    def _of_photos(self, photos: Iterable[PhotoId]) -> list[int]:
+        """All slots of these photos, canonical within each, on which equal odds depend."""
+        return [slot for photo in photos for slot in self._faces.ordered(self._faces.of_photo.get(photo, ()))]
+
+    def _compare(self, slots: list[int]) -> tuple[list[int], Candidates]:
+        """Candidates of whole photos' open slots; who is whose candidate is remembered."""
+        candidates = compare(self._probes(slots), self._people, self._stranger)
+        ends = np.searchsorted(candidates.probe, np.arange(len(slots) + 1)).tolist()
+        people = [self._people.ids[column] for column in candidates.person.tolist()]
+        for i, slot in enumerate(slots):
+            self._consider(slot, tuple(people[ends[i] : ends[i + 1]]))
+        return slots, candidates
+
+    def _crowded(self) -> list[PersonId]:
+        """Count the clusters that have people for a candidate; gives those whose crowd isn't what it was."""
+        expected = expected_crowd(len(self._clusters))
+        if expected != self._expected:
+            self._expected = expected
+            self._recount |= self._exemplars.keys()
+        changed = []
+        for person in self._recount:
+            clusters = {self._clusters.of[slot][0] for slot in self._near.get(person, ())}
+            now = crowd(len(clusters), len(self._clusters))
+            if now != self._crowds.get(person, 0.0):
+                changed.append(person)
+                self._crowds[person] = now
+        self._recount = set()
+        return changed
+
+    def _judged(self, candidates: Candidates) -> Pairs:
+        crowds = np.array([self._crowds.get(person, 0.0) for person in self._people.ids], np.float64)
+        return judge(candidates, crowds, self._models)
 
     def _learn(self, named: set[PersonId], born: Mapping[PersonId, float]) -> set[PersonId]:
         """Choose the exemplars of `named` anew; gives the people who aren't what they were."""
@@ -124,45 +174,44 @@ class Matches:
                 found.update(*(clusters[i] for i in np.flatnonzero(score > self._stranger).tolist()))
         return {slot for slot in found if slot in self._faces.at and self._faces.is_open(slot)}
 
-    def _match(self, slots: list[int]) -> None:
-        people, pairs = self.compare(slots)
-        ends = np.searchsorted(pairs.probe, np.arange(len(slots) + 1)).tolist()
-        columns = pairs.person.tolist()
-        for i, slot in enumerate(slots):
-            self._consider(slot, tuple(people.ids[c] for c in columns[ends[i] : ends[i + 1]]))
+    def _match(self, slots: list[int], pairs: Pairs) -> None:
         corrected = replace(pairs, group=self._correction(pairs.group))
         chosen = assign([self._faces.at[slot].photo for slot in slots], corrected, self._settings.suggest_above)
-        for slot, pair in zip(slots, chosen.tolist(), strict=True):
-            self._suggest(slot, None if pair < 0 else self._suggestion(slot, pair, pairs))
+        suggested = dict(self._suggestions(np.array(slots, np.int64), pairs, chosen[chosen >= 0]))
+        for slot in slots:
+            self._suggest(slot, suggested.get(slot))
 
-    def _suggestion(self, slot: int, pair: int, pairs: Pairs) -> Suggestion:
-        column = int(pairs.person[pair])
-        log_odds = np.array([pairs.classifier[pair], pairs.group[pair]])
-        by_pack, (by_face, by_group) = probability(log_odds)[1], probability(self._correction(log_odds))
-        return Suggestion(
-            person=self._people.ids[column],
-            probability_classifier=float(by_face),
-            probability_group=float(by_group),
-            auto=bool(min(by_pack, by_group) >= self._auto_above and self._may_be_auto(slot, column)),
-            because=self._because(slot, column),
-        )
+    def _suggestions(self, slots: Rows, pairs: Pairs, chosen: Rows) -> Iterator[tuple[int, Suggestion]]:
+        """What is said of the chosen pairs, person by person."""
+        by_face = probability(self._correction(pairs.classifier[chosen]))
+        by_group = probability(self._correction(pairs.group[chosen]))
+        sure = np.minimum(probability(pairs.group[chosen]), by_group) >= self._auto_above
+        rows, columns = slots[pairs.probe[chosen]], pairs.person[chosen]
+        for column in np.unique(columns).tolist():
+            some = np.flatnonzero(columns == column)
+            auto = sure[some] & self._may_be_auto(rows[some], column)
+            for i, named, because in zip(some.tolist(), auto.tolist(), self._because(rows[some], column), strict=True):
+                person = self._people.ids[column]
+                yield int(rows[i]), Suggestion(person, float(by_face[i]), float(by_group[i]), named, because)
 
-    def _may_be_auto(self, slot: int, column: int) -> bool:
-        """Good enough to be seen, and not a child who has grown out of all that is known of it."""
-        if self._faces.at[slot].quality < self._settings.min_quality:
-            return False
-        born, taken = float(self._people.born[column]), self._graph.taken[slot]
-        known = self._people.taken[self._people.rows(column)]
-        if np.isnan(born) or min(taken, np.nanmax(known, initial=-np.inf)) >= born + GROWN_UP * YEAR:
-            return True
-        gap = float(age_gap(np.array([taken]), known, born)[0])
-        return np.isinf(gap) or gap <= OUTGROWN
+    def _may_be_auto(self, slots: Rows, column: int) -> Flags:
+        """Good enough to be seen, and no child that has outgrown all that is known of it; of one person (M,)."""
+        good = np.array([self._faces.at[s].quality >= self._settings.min_quality for s in slots.tolist()], bool)
+        born, known = float(self._people.born[column]), self._people.taken[self._people.rows(column)]
+        if np.isnan(born):
+            return good
+        taken = self._graph.taken[slots]
+        grown_up = np.minimum(taken, np.nanmax(known, initial=-np.inf)) >= born + GROWN_UP * YEAR
+        gap = age_gap(taken, known, born)
+        return np.asarray(good & (grown_up | np.isinf(gap) | (gap <= OUTGROWN)))
 
-    def _because(self, slot: int, column: int) -> tuple[FaceId, ...]:
-        """The person's exemplars most like the face, best first."""
+    def _because(self, slots: Rows, column: int) -> Iterator[tuple[FaceId, ...]]:
+        """For each face (M,) the person's exemplars most like it, best first."""
         rows = self._people.rows(column)
-        best = np.argsort(-(self._people.vectors[rows] @ self._graph.vectors[slot]), kind="stable")[:BECAUSE]
-        return tuple(self._faces.at[s].id for s in self._people.slots[rows][best].tolist())
+        ids = [self._faces.at[slot].id for slot in self._people.slots[rows].tolist()]
+        cosines = self._graph.vectors[slots] @ self._people.vectors[rows].T
+        for best in np.argsort(-cosines, axis=1, kind="stable")[:, :BECAUSE].tolist():
+            yield tuple(ids[i] for i in best)
 
     def _probes(self, slots: Sequence[int]) -> Probes:
         at, of = self._faces.at, self._clusters.of
@@ -191,7 +240,9 @@ class Matches:
         return face.rejected.union(p for s in mates if s != slot and (p := self._faces.at[s].person) is not None)
 
     def _consider(self, slot: int, people: tuple[PersonId, ...]) -> None:
-        for person in self._candidates.pop(slot, ()):
+        before = self._candidates.pop(slot, ())
+        self._recount.update(before, people)
+        for person in before:
             self._near[person].discard(slot)
         if people:
             self._candidates[slot] = people

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from kith.people.calibration import Models, logit
+from kith.people.calibration import GROUP_FEATURES, Models, logit
 from kith.people.settings import PeopleSettings
 from kith.people.vectors import Doubles, Flags, Rows, means
 from kith.types import Evidence, Floats, PersonId
@@ -61,8 +61,8 @@ class People:
 
     def rows(self, column: int) -> slice:
         """Where the exemplars of a person are."""
-        start = int(self.starts[column])
-        return slice(start, start + int(self.counts[column]))
+        end = self.starts[column + 1] if column + 1 < len(self.starts) else len(self.slots)
+        return slice(int(self.starts[column]), int(end))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,12 +88,18 @@ class Probes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Candidates: probe row (E,), person column (E,), ascending; features (E,) each and both models' log odds (E,)."""
+class Candidates:
+    """Probe row (E,) and person column (E,), ascending, and features (E,) each."""
 
     probe: Rows
     person: Rows
     features: Mapping[str, Doubles]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs(Candidates):
+    """Candidates and both models' log odds (E,)."""
+
     classifier: Doubles
     group: Doubles
 
@@ -111,12 +117,13 @@ def choose_exemplars(slots: Sequence[int], faces: Mapping[int, Evidence], settin
     return sorted(best, key=rank.__getitem__)
 
 
-def compare(probes: Probes, people: People, models: Models, stranger: float) -> Pairs:
+def compare(probes: Probes, people: People, stranger: float) -> Candidates:
     """All candidates of the probes; `stranger` is the cosine at false match rate 1e-3."""
+    if not len(probes.slots) or not people.ids:
+        return Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), dict.fromkeys(GROUP_FEATURES, np.zeros(0)))
     found = [_compare(probes, block, people, stranger) for block in probes.blocks()]
-    probe, person = (np.concatenate([f[i] for f in found] or [np.zeros(0, np.int64)]) for i in (0, 1))
-    names = found[0][2] if found else ()
-    features = {name: np.concatenate([f[2][name] for f in found]) for name in names}
+    probe, person = (np.concatenate([f[i] for f in found]) for i in (0, 1))
+    features = {name: np.concatenate([f[2][name] for f in found]) for name in found[0][2]}
     features["exemplars"] = np.log(people.counts)[person]
     features["years"] = _years(probes.taken[probe], person, people)
     group = probes.group[probe]
@@ -125,7 +132,28 @@ def compare(probes: Probes, people: People, models: Models, stranger: float) -> 
     own = np.array([n.get(people.ids[c], 0) if n else 0 for n, c in zip(named, person.tolist(), strict=True)])
     every = np.array([sum(n.values()) if n else 0 for n in named])
     features["group_named"], features["group_other"] = np.log1p(own), (every > own).astype(np.float64)
-    return Pairs(probe, person, features, logit(models.classifier, features), logit(models.group, features))
+    return Candidates(probe, person, features)
+
+
+def judge(candidates: Candidates, crowds: Doubles, models: Models) -> Pairs:
+    """Log odds of the candidates; `crowds` (P,) tells of each person how easily others are taken for them."""
+    features = {**candidates.features, "crowd": crowds[candidates.person]}
+    classifier, group = logit(models.classifier, features), logit(models.group, features)
+    return Pairs(candidates.probe, candidates.person, features, classifier, group)
+
+
+def crowd(candidate_clusters: int, clusters: int) -> float:
+    """How many times more clusters have a person for a candidate than false matches explain: 0, 1, 2, ... doublings.
+
+    Embedders know some kinds of faces less well than others; among these, being alike proves less. Whole doublings
+    only, so that it seldom changes. 1e-3 of all clusters are expected, and the person's own.
+    """
+    return float(max(0, (1 + candidate_clusters).bit_length() - expected_crowd(clusters)))
+
+
+def expected_crowd(clusters: int) -> int:
+    """Doublings of candidates that are to be expected among so many clusters."""
+    return (2 + clusters // 1000).bit_length()
 
 
 def like(vectors: Floats, people: People) -> tuple[Doubles, Doubles, Doubles]:

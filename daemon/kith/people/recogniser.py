@@ -91,8 +91,11 @@ class Recogniser:
         faces don't fit together.
         """
         vectors = _checked(changed)
-        if self._graph.vectors.shape[1] == 0:
+        length = self._graph.vectors.shape[1]
+        if length == 0:
             self._set_up(vectors.shape[1])
+        elif len(vectors) and vectors.shape[1] != length:
+            raise ValueError(f"Vectors of length {vectors.shape[1]} can't be compared with those of length {length}.")
         arrived, answered = self._sorted_out(changed.faces, vectors)
         leaving = [self._faces.slot[face] for face in gone] + [
             slot for i in arrived if (slot := self._faces.slot.get(changed.faces[i].id)) is not None

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kith.types import Evidence, FaceId, Gallery, GroupId, PersonId, Recognition
+import numpy as np
+
+from kith.types import Calibration, Evidence, FaceId, Gallery, GroupId, PersonId, Recognition
 
 SURE = 0.9  # suggestions at or above are asked apart from doubtful ones, so that one "yes" settles them
 SAME_EVENT = 12 * 3600.0  # seconds within which a group's ignored face speaks for its twins
@@ -26,10 +28,14 @@ class Question:
     value: float
 
 
-def review(gallery: Gallery, recognition: Recognition) -> tuple[Question, ...]:
-    """All open questions, the most valuable first. Automatic names are not asked about."""
+def review(gallery: Gallery, recognition: Recognition, calibration: Calibration | None = None) -> tuple[Question, ...]:
+    """All open questions, the most valuable first. Automatic names are not asked about, nor are near twins of an
+    ignored face at the same event: those of its group, and with a `calibration` all that look like the same person.
+    """
     order = {face.id: (face.order, face.id) for face in gallery.faces}
-    questions = [*_is_this(gallery.faces, recognition), *_who_is_this(gallery.faces, recognition)]
+    twins = _twins(gallery, recognition, calibration)
+    open_faces = [f for f in gallery.faces if f.person is None and not f.ignored and f.id not in twins]
+    questions = [*_is_this(open_faces, recognition), *_who_is_this(open_faces, recognition)]
     return tuple(sorted(questions, key=lambda q: (-q.value, q.person is None, order[q.faces[0]])))
 
 
@@ -37,7 +43,7 @@ def _is_this(faces: Iterable[Evidence], recognition: Recognition) -> Iterable[Qu
     asked: dict[tuple[PersonId, bool], list[tuple[float, bytes, FaceId]]] = defaultdict(list)
     for face in faces:
         suggestion = recognition.suggestions.get(face.id)
-        if suggestion is not None and not suggestion.auto and _open(face):
+        if suggestion is not None and not suggestion.auto:
             p = suggestion.probability_group
             asked[suggestion.person, p >= SURE].append((-p, face.order, face.id))
     for (person, _), found in asked.items():
@@ -47,28 +53,31 @@ def _is_this(faces: Iterable[Evidence], recognition: Recognition) -> Iterable[Qu
 
 
 def _who_is_this(faces: Iterable[Evidence], recognition: Recognition) -> Iterable[Question]:
-    """Groups none of whose asked faces has a suggestion; twins of an ignored stranger are left alone."""
-    members: dict[GroupId, list[Evidence]] = defaultdict(list)
+    """Faces of groups without a suggestion, a question for each group."""
+    asked: dict[GroupId, list[Evidence]] = defaultdict(list)
     for face in faces:
-        if face.id in recognition.groups:
-            members[recognition.groups[face.id]].append(face)
-    for group, all_faces in members.items():
-        strangers = [f for f in all_faces if f.ignored]
-        asked = [
-            f
-            for f in all_faces
-            if _open(f) and f.id not in recognition.suggestions and not any(_same_event(f, s) for s in strangers)
-        ]
-        if asked:
-            asked.sort(key=lambda f: (-f.quality, f.order, f.id))
-            yield Question(tuple(f.id for f in asked), None, group, value=float(len(asked)))
+        if face.id in recognition.groups and face.id not in recognition.suggestions:
+            asked[recognition.groups[face.id]].append(face)
+    for group, some in asked.items():
+        some.sort(key=lambda f: (-f.quality, f.order, f.id))
+        yield Question(tuple(f.id for f in some), None, group, value=float(len(some)))
 
 
-def _open(face: Evidence) -> bool:
-    return face.person is None and not face.ignored
-
-
-def _same_event(face: Evidence, stranger: Evidence) -> bool:
-    if face.photo == stranger.photo or face.captured_at is None or stranger.captured_at is None:
-        return False
-    return abs(face.captured_at - stranger.captured_at) <= SAME_EVENT
+def _twins(gallery: Gallery, recognition: Recognition, calibration: Calibration | None) -> set[FaceId]:
+    """Faces taken within hours of an ignored one, on other photos, that share its group or look like it."""
+    taken = np.array([np.nan if f.captured_at is None else f.captured_at for f in gallery.faces], np.float64)
+    photo = np.array([f.photo for f in gallery.faces])
+    group = np.array([recognition.groups.get(f.id, -1) for f in gallery.faces])
+    same = np.inf if calibration is None else calibration.cosine_fmr["1e-5"]
+    order = np.argsort(taken, kind="stable")
+    sorted_times = taken[order]
+    found: set[FaceId] = set()
+    for row, face in enumerate(gallery.faces):
+        if face.ignored and face.captured_at is not None:
+            low = np.searchsorted(sorted_times, face.captured_at - SAME_EVENT)
+            event = order[low : np.searchsorted(sorted_times, face.captured_at + SAME_EVENT, side="right")]
+            event = event[photo[event] != photo[row]]
+            grouped = (group[event] == group[row]) & (group[row] >= 0)
+            twin = event[grouped | (gallery.vectors[event] @ gallery.vectors[row] >= same)]
+            found.update(gallery.faces[int(i)].id for i in twin)
+    return found

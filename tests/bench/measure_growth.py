@@ -1,0 +1,120 @@
+"""How long recognition takes as a library grows, face by face and all at once.
+
+    measure_growth.py EMBEDDINGS.npz CALIBRATION.toml [--faces 10000] [--steps 200] [--check] [--exact-up-to N]
+
+The library: faces of the data set, each followed by copies of itself that are a little displaced, so that the first
+part of any size has as many faces of a person as the data set has; some people are named. All but the last `steps`
+photos are taken over at once, those one by one, then some names are said. With --check all photos come one by one
+and the people are compared with those that all at once gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from simulate_library import Faces, calibration_of
+
+from kith.people import PeopleSettings, Recogniser, recognise
+from kith.types import Calibration, Evidence, FaceId, Gallery, PersonId, PhotoId
+
+NAMED = 100  # people with a name, three faces each
+
+
+def library(path: Path, calibration: Calibration, count: int) -> Gallery:
+    """`count` faces in random order, two in a photo, three years long."""
+    random = np.random.default_rng(0)
+    halves = [Faces.load(path, half, calibration.cosine_fmr["1e-3"]) for half in (0, 1)]
+    rows = np.concatenate([rows for faces in halves for rows in faces.of.values()])
+    names = [name for faces in halves for name, some in faces.of.items() for _ in some]
+    rounds = -(-count // len(rows))
+    vectors, labels = [], []
+    for turn in range(rounds):
+        rotation = np.linalg.qr(random.normal(size=(halves[0].vectors.shape[1],) * 2))[0] if turn else None
+        moved = halves[0].vectors[rows]
+        vectors.append(moved if rotation is None else (moved @ rotation).astype(np.float32))
+        labels += [f"{turn} {name}" for name in names]
+    order = random.permutation(len(labels))[:count]
+    labels = np.array(labels)[order]
+    people, sizes = np.unique(labels, return_counts=True)
+    named = {name: PersonId(i + 1) for i, name in enumerate(people[np.argsort(-sizes)][:NAMED].tolist())}
+    said: dict[str, int] = {}
+    faces = []
+    for i, name in enumerate(labels.tolist()):
+        said[name] = said.get(name, 0) + 1
+        person = named.get(name) if said[name] <= 3 else None
+        faces.append(Evidence(FaceId(i), PhotoId(i // 2), random.bytes(12), i // 2 * 600.0, 0.8, person))
+    return Gallery(tuple(faces), np.concatenate(vectors)[order])
+
+
+def part(gallery: Gallery, start: int, end: int) -> Gallery:
+    return Gallery(gallery.faces[start:end], gallery.vectors[start:end])
+
+
+def times(seconds: list[float]) -> str:
+    ms = 1000 * np.array(seconds)
+    return f"{ms.mean():.1f} ms (median {np.median(ms):.1f}, p95 {np.percentile(ms, 95):.1f})"
+
+
+def grow(gallery: Gallery, recogniser: Recogniser, start: int, every: int) -> None:
+    seconds: list[float] = []
+    for i in range(start, len(gallery.faces), 2):
+        began = time.perf_counter()
+        recogniser.update(part(gallery, i, i + 2))
+        seconds.append(time.perf_counter() - began)
+        if (i + 2) % every == 0:
+            print(f"{i + 2} faces: one more photo {times(seconds[-every // 2 :])}", flush=True)
+    print(f"{len(gallery.faces)} faces: one more photo {times(seconds[-500:])}")
+
+
+def answer(gallery: Gallery, recogniser: Recogniser, count: int) -> None:
+    """Confirm suggestions one at a time."""
+    seconds = []
+    for face, suggestion in list(recogniser.recognition.suggestions.items())[:count]:
+        began = time.perf_counter()
+        confirmed = replace(gallery.faces[face], person=suggestion.person)
+        recogniser.update(Gallery((confirmed,), gallery.vectors[face][None]))
+        seconds.append(time.perf_counter() - began)
+    print(f"{len(gallery.faces)} faces: one more answer {times(seconds)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("embeddings", type=Path)
+    parser.add_argument("calibration", type=Path)
+    parser.add_argument("--faces", type=int, default=10_000)
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--exact-up-to", type=int, default=PeopleSettings().exact_up_to)
+    options = parser.parse_args()
+    settings = PeopleSettings(exact_up_to=options.exact_up_to)
+    calibration = calibration_of(options.calibration)
+    gallery = library(options.embeddings, calibration, options.faces)
+    recogniser = Recogniser(calibration, settings)
+    if options.check:
+        grow(gallery, recogniser, 0, 1000)
+        began = time.perf_counter()
+        at_once = recognise(gallery, calibration, {}, settings)
+        print(f"all at once: {time.perf_counter() - began:.1f} s")
+        grown = recogniser.recognition
+        print(f"same suggestions: {grown.suggestions == at_once.suggestions}")
+        groups = [
+            {frozenset(f for f in g if g[f] == n) for n in set(g.values())} for g in (grown.groups, at_once.groups)
+        ]
+        print(f"same groups: {groups[0] == groups[1]} ({len(groups[0])})")
+        return
+    start = options.faces - 2 * options.steps
+    began = time.perf_counter()
+    recogniser.update(part(gallery, 0, start))
+    print(f"{start} faces at once: {time.perf_counter() - began:.1f} s", flush=True)
+    grow(gallery, recogniser, start, options.faces)
+    answer(gallery, recogniser, 20)
+    print(f"resident at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / options.faces:.2f} KB a face")
+
+
+if __name__ == "__main__":
+    main()
