@@ -141,6 +141,98 @@ def faces(photo: Path, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("face", metavar="FACE")
+@JSON
+def explain(face: str, as_json: bool) -> None:
+    """Say why a face is taken for somebody, and what was ever said about it."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.explain(app, face)
+    if as_json:
+        _print_json(found)
+        return
+    click.echo(f"{found['id']} on {show(found['photo'])}: {_who(found)}")
+    guess = found["suggestion"]
+    if guess:
+        click.echo(
+            f"By its group it is {guess['person']['name']} with {guess['probability_group']:.1%}, "
+            f"by itself with {guess['probability_classifier']:.1%}, because of:"
+        )
+    for other in found["because"]:
+        click.echo(f"{other['id']:>7}  {_who(other)} on {show(other['photo'])}")
+    if found["not"]:
+        click.echo(f"It was said not to be {', '.join(found['not'])}.")
+    for act in found["said"]:
+        click.echo(_act(act))
+
+
+@main.command()
+@click.option("-n", "--number", default=20, show_default=True, help="How many.")
+@JSON
+def questions(number: int, as_json: bool) -> None:
+    """List what is worth asking, the answer that settles most faces first.
+
+    "is this" is answered by `kith confirm` or `kith reject` with the faces, "who is this" by `kith name`.
+    """
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.questions(app)[:number]
+    if as_json:
+        _print_json(found)
+        return
+    for question in found:
+        asked = f"is this {question['person']['name']}?" if question["person"] else "who is this?"
+        ids = " ".join(question["faces"][:6]) + (" …" if len(question["faces"]) > 6 else "")
+        click.echo(f"{_count(len(question['faces']), 'face'):>9}  {asked}  {question['group'] or ids}")
+    if not found:
+        click.echo("There is nothing to ask.")
+
+
+@main.command()
+@click.option("-n", "--number", default=20, show_default=True, help="How many.")
+@JSON
+def doubts(number: int, as_json: bool) -> None:
+    """List answers that look wrong, the most doubtful first. `kith name` corrects one, `kith undo` takes it back."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.doubts(app)[:number]
+    if as_json:
+        _print_json(found)
+        return
+    for doubt in found:
+        why = (
+            f"looks like {doubt['nearer']['name']}"
+            if doubt["nearer"]
+            else f"is unlike the other {doubt['person']['name']}"
+        )
+        click.echo(f"{doubt['face']:>7}  {doubt['person']['name']}  {why} ({doubt['because'][0]})")
+    if not found:
+        click.echo("No answer looks wrong.")
+
+
+@main.command()
+@JSON
+def merges(as_json: bool) -> None:
+    """List who may be one person. `kith merge` says that two are one, `kith apart` that they are two."""
+    from kith.service import views
+
+    with _kith(readonly=True) as app:
+        found = views.twins(app)
+    if as_json:
+        _print_json(found)
+        return
+    for pair in found:
+        first, second = (party["name"] or party["id"] for party in (pair["first"], pair["second"]))
+        faces = " and ".join(pair["because"][0]) if pair["because"] else ""
+        click.echo(f"{pair['probability']:>5.0%}  {first} and {second}  {faces}")
+    if not found:
+        click.echo("Nobody looks like somebody else.")
+
+
+@main.command()
 @click.option("--hidden", is_flag=True, help="Those who are hidden, too.")
 @JSON
 def people(hidden: bool, as_json: bool) -> None:
@@ -398,9 +490,7 @@ def history(number: int, as_json: bool) -> None:
         _print_json(found)
         return
     for act in found:
-        when = datetime.fromtimestamp(act["at"]).strftime("%Y-%m-%d %H:%M")
-        taken_back = "" if act["live"] else "  (taken back)"
-        click.echo(f"{act['id']:>6}  {when}  {act['words'] or act['source']}{taken_back}")
+        click.echo(_act(act))
     if not found:
         click.echo("Nothing was said yet.")
 
@@ -536,15 +626,57 @@ def _lines(data: bytes) -> list[str]:
     return data.decode("utf-8", "replace").splitlines()
 
 
-@main.command()
-@click.argument("folders", nargs=-1, required=True, type=PHOTO, metavar="FOLDER...")
-@click.option("--from-sidecars", is_flag=True, required=True, help="Take the names from the sidecars.")
-def rebuild(folders: Sequence[Path], from_sidecars: bool) -> None:
-    """Bring back what a lost or damaged catalogue knew: every name in the sidecars in FOLDER becomes an answer again.
+MODES = {
+    "new": "what is new or has changed, like `kith scan`",
+    "again": "all photos again; what is found besides is added",
+    "unconfirmed": "all again, after forgetting the faces that nobody answered",
+    "found": "all again, after forgetting everything that was found; answers are kept",
+    "deleted": "bring back what was said to be no face",
+}
 
-    Names that Kith had only guessed stay guesses. A damaged catalogue is moved aside, not removed.
+
+@main.command()
+@click.argument("where", nargs=-1, required=True, type=PHOTO, metavar="FOLDER|PHOTO...")
+@click.option(
+    "--mode",
+    type=click.Choice(list(MODES)),
+    default="again",
+    show_default=True,
+    help="; ".join(f"{mode}: {what}" for mode, what in MODES.items()),
+)
+@click.option(
+    "--and-my-answers", is_flag=True, help="With --mode found, forget every answer too; `kith undo` brings them back."
+)
+def rescan(where: Sequence[Path], mode: str, and_my_answers: bool) -> None:
+    """Find the faces on some photos anew."""
+    from kith.service import stages
+
+    with _kith() as app:
+        summary = stages.rescan(app, where, mode, Terminal(), forget=and_my_answers)
+    click.echo(f"{_count(summary.analysed, 'photo')} analysed, {_count(summary.written, 'sidecar')} written.")
+
+
+@main.command()
+@click.argument("folders", nargs=-1, type=PHOTO, metavar="[FOLDER...]")
+@click.option("--from-sidecars", is_flag=True, help="Take the names from the sidecars in FOLDER.")
+def rebuild(folders: Sequence[Path], from_sidecars: bool) -> None:
+    """Learn everything anew from your answers alone: every guess is dropped and made again.
+
+    With --from-sidecars, bring back what a lost or damaged catalogue knew: every name in the sidecars in FOLDER becomes
+    an answer again. Names that Kith had only guessed stay guesses. A damaged catalogue is moved aside, not removed.
     """
     from kith.service import care, views
+
+    if not from_sidecars:
+        with _kith() as app:
+            done = care.relearn(app, Terminal())
+        click.echo(
+            f"Learnt anew from {_count(done.answers, 'answer')}: {_count(done.guesses, 'face')} taken for somebody, "
+            f"{done.changed:,} of them differently than before. {_count(done.written, 'sidecar')} written."
+        )
+        return
+    if not folders:
+        raise click.UsageError("Say which folders the sidecars are in.")
     from kith.service.app import set_damaged_aside
 
     aside = set_damaged_aside(paths.of_user())
@@ -624,6 +756,12 @@ def _who(face: dict[str, Any]) -> str:
         named = "named by Kith" if face["state"] == "auto" else "perhaps"
         return f"{face['suggestion']['person']['name']} ({named}, {sure})"
     return f"{face['state']}{' ' + face['group'] if face['group'] else ''}"
+
+
+def _act(act: dict[str, Any]) -> str:
+    when = datetime.fromtimestamp(act["at"]).strftime("%Y-%m-%d %H:%M")
+    taken_back = "" if act["live"] else "  (taken back)"
+    return f"{act['id']:>7}  {when}  {act['words'] or act['source']}{taken_back}"
 
 
 def _doubt(entry: dict[str, Any]) -> str:

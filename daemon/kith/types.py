@@ -212,6 +212,9 @@ class Presence:
     dispute: Dispute | None = None
 
 
+PERSON, SIDECAR = "person", "sidecar"  # who gave an answer: a person to Kith itself, or another program in a sidecar
+
+
 class Answer(StrEnum):
     """What can be said: of a face, of a photo, of a person. DISPUTED is another program taking a name away again."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from kith.catalogue import journal, settle, trouble
@@ -40,6 +42,7 @@ FACE = """
            f.suggested_id, f.probability_classifier, f.probability_group, f.auto, f.because, f.group_id, f.dispute
     FROM faces f JOIN photos p ON p.id = f.photo_id LEFT JOIN people n ON n.id = f.person_id
 """
+OPEN = "f.answer IS NULL AND NOT f.unlikely"  # waits for an answer
 
 
 # -- what analysis found ------------------------------------------------------------------------------------------
@@ -211,10 +214,12 @@ def to_embed(db: Database, pack: str) -> list[FaceId]:
     return [FaceId(face) for (face,) in rows]
 
 
-def crops(db: Database, ids: Iterable[FaceId]) -> list[Crop]:
-    """The crops of faces, in the order asked for."""
-    found = (db.execute("SELECT jpeg, landmarks FROM crops WHERE face_id = ?", [face]).fetchone() for face in ids)
-    return [_crop(jpeg, landmarks) for jpeg, landmarks in found]
+def crops(db: Database, ids: Iterable[FaceId]) -> dict[FaceId, Crop]:
+    """The crops of those faces that have one: a box that was only just drawn has none yet."""
+    found = (
+        (face, db.execute("SELECT jpeg, landmarks FROM crops WHERE face_id = ?", [face]).fetchone()) for face in ids
+    )
+    return {face: _crop(*row) for face, row in found if row is not None}
 
 
 def first_crops(db: Database, pack: str, count: int) -> list[tuple[PhotoId, Crop]]:
@@ -268,18 +273,56 @@ def groups_before(db: Database) -> dict[FaceId, GroupId]:
     return {FaceId(face): GroupId(group) for face, group in rows}
 
 
-def store_recognition(db: Database, recognition: Recognition) -> None:
-    """Write what changed; a photo whose automatic names changed gets a new `tags_rev`."""
-    current = db.execute(
+def recognition(db: Database) -> Recognition:
+    """What was recognised last, as `store_recognition` took it."""
+    rows = db.execute(
         "SELECT id, group_id, suggested_id, probability_classifier, probability_group, auto, because FROM faces"
     ).fetchall()
+    guesses = {FaceId(row[0]): _suggestion(*row[2:]) for row in rows if row[2] is not None}
+    return Recognition({FaceId(row[0]): GroupId(row[1]) for row in rows if row[1] is not None}, guesses)
+
+
+def unlikely(db: Database) -> frozenset[FaceId]:
+    """Faces that are likely none."""
+    return frozenset(FaceId(face) for (face,) in db.execute("SELECT id FROM faces WHERE unlikely"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Some faces as vision found them: ids, unit `vectors` (N, D), detector `score` and `quality` (N,)."""
+
+    ids: tuple[FaceId, ...]
+    vectors: Floats
+    score: NDArray[np.float64]
+    quality: NDArray[np.float64]
+
+
+def boxes(db: Database, pack: str, answer: str | None) -> Found:
+    """All faces with one answer, None for those without any, as this pack sees them."""
+    rows = db.execute(
+        "SELECT f.id, f.score, f.quality, e.vector FROM faces f JOIN embeddings e ON e.face_id = f.id AND e.pack = ?"
+        " WHERE f.answer IS ? ORDER BY f.id",
+        [pack, answer],
+    ).fetchall()
+    vectors = np.frombuffer(b"".join(row[3] for row in rows), "<f4").reshape(len(rows), -1 if rows else 0)
+    score, quality = np.array([row[1:3] for row in rows], np.float64).reshape(-1, 2).T
+    return Found(tuple(FaceId(row[0]) for row in rows), vectors, score, quality)
+
+
+def store_recognition(db: Database, recognition: Recognition, unlikely: Collection[FaceId] = ()) -> None:
+    """Write what changed; a photo whose automatic names changed gets a new `tags_rev`."""
+    current = db.execute(
+        "SELECT id, group_id, suggested_id, probability_classifier, probability_group, auto, because, unlikely"
+        " FROM faces"
+    ).fetchall()
+    none = frozenset(unlikely)
     for face, *before in current:
-        after = _belief(recognition, FaceId(face))
+        after = [*_belief(recognition, FaceId(face)), int(face in none)]
         if after == before:
             continue
         db.execute(
             "UPDATE faces SET group_id = ?, suggested_id = ?, probability_classifier = ?, probability_group = ?,"
-            " auto = ?, because = ? WHERE id = ?",
+            " auto = ?, because = ?, unlikely = ? WHERE id = ?",
             [*after, face],
         )
         if _automatic(before) != _automatic(after):
@@ -309,6 +352,18 @@ def get(db: Database, face: FaceId) -> Face:
     return _face(row)
 
 
+def place(db: Database, face: FaceId) -> tuple[bytes, Box]:
+    """The photo content and the box that answers to a face are kept by."""
+    content, *sides = db.execute("SELECT found_in, x, y, w, h FROM faces WHERE id = ?", [face]).fetchone()
+    return content, Box(*sides)
+
+
+def rejected(db: Database, face: FaceId) -> list[PersonId]:
+    """Who a face was said not to be."""
+    rows = db.execute("SELECT person_id FROM rejections WHERE face_id = ? ORDER BY person_id", [face])
+    return [PersonId(person) for (person,) in rows]
+
+
 def on_photo(db: Database, photo: PhotoId) -> list[Face]:
     """The faces of a photo from left to right."""
     return [_face(row) for row in db.execute(f"{FACE} WHERE f.photo_id = ? ORDER BY f.x, f.id", [photo])]
@@ -316,7 +371,10 @@ def on_photo(db: Database, photo: PhotoId) -> list[Face]:
 
 def in_group(db: Database, group: GroupId) -> list[Face]:
     """The faces of a group that nobody has answered yet."""
-    faces = [_face(row) for row in db.execute(f"{FACE} WHERE f.group_id = ? AND f.answer IS NULL", [group])]
+    faces = [
+        _face(row)
+        for row in db.execute(f"{FACE} WHERE f.group_id = ? AND f.answer IS NULL AND NOT f.unlikely", [group])
+    ]
     if not faces:
         raise NotFound(f"There is no open group g{group}. `kith groups` lists the groups that wait for a name.")
     return faces
@@ -328,16 +386,18 @@ def disputed(db: Database) -> list[Face]:
 
 
 def unanswered(db: Database) -> list[Face]:
-    """All faces that wait for an answer, on photos that are there."""
-    return [_face(row) for row in db.execute(f"{FACE} WHERE f.answer IS NULL AND p.missing = 0 ORDER BY f.id")]
+    """All faces that wait for an answer, on photos that are there; not those that are likely none."""
+    return [
+        _face(row)
+        for row in db.execute(f"{FACE} WHERE f.answer IS NULL AND NOT f.unlikely AND p.missing = 0 ORDER BY f.id")
+    ]
 
 
 def _face(row: Sequence[Any]) -> Face:
     answer, person, name, suggested = row[9:13]
     suggestion = None
     if suggested is not None and answer is None:
-        because = tuple(FaceId(face) for face in json.loads(row[16]))
-        suggestion = Suggestion(PersonId(suggested), row[13], row[14], bool(row[15]), because)
+        suggestion = _suggestion(*row[12:17])
     group = None if row[17] is None else GroupId(row[17])
     return Face(
         id=FaceId(row[0]),
@@ -352,6 +412,11 @@ def _face(row: Sequence[Any]) -> Face:
         group=group,
         dispute=Dispute(row[18]) if row[18] else None,
     )
+
+
+def _suggestion(person: int, by_classifier: float, by_group: float, auto: int, because: str) -> Suggestion:
+    faces = tuple(FaceId(face) for face in json.loads(because))
+    return Suggestion(PersonId(person), by_classifier, by_group, bool(auto), faces)
 
 
 def _state(answer: str | None, suggestion: Suggestion | None, group: GroupId | None) -> FaceState:

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from kith.catalogue import people, settle
 from kith.catalogue.standing import nearest
 from kith.errors import BadRequest, NotFound
-from kith.types import Act, Answer, Box, Decision, FaceId, PersonId
+from kith.types import Act, Answer, Box, Decision, FaceId, PersonId, Photo
 
 ACTS = (
     "SELECT a.id, a.at, a.source, a.words, a.undoes, a.live, count(d.id) FROM acts a"
@@ -73,6 +73,39 @@ def draw(db: Database, content: bytes, box: Box, called: str | None, source: str
     if called is not None:
         told.append(Decision(Answer.CONFIRMED, content, box, people.named(db, called)))
     say(db, told, source, words)
+
+
+def restore(db: Database, photos: Sequence[Photo], source: str, words: str) -> int:
+    """Bring back everything on some photos that was said to be no face; gives how many places."""
+    told = [
+        Decision(Answer.RESTORED, photo.content_key, place.box)
+        for photo in photos
+        for place in settle.standing_of(db, photo.content_key).places
+        if place.answer is Answer.NOT_A_FACE
+    ]
+    say(db, told, source, words)
+    return len(told)
+
+
+def forget(db: Database, photos: Sequence[Photo], source: str, words: str) -> int:
+    """Let nothing hold any more that was ever said about some photos; gives how many places and people."""
+    told = []
+    for photo in photos:
+        standing = settle.standing_of(db, photo.content_key)
+        told += [Decision(Answer.FORGOTTEN, photo.content_key, place.box) for place in standing.places]
+        told += [Decision(Answer.ABSENT, photo.content_key, person=person) for person in standing.present]
+    say(db, told, source, words)
+    return len(told)
+
+
+def of_face(db: Database, content: bytes, box: Box) -> list[Act]:
+    """What was ever said about a face, newest first."""
+    acts: dict[int, list[Box]] = {}
+    for act, *sides in db.execute(
+        "SELECT act_id, x, y, w, h FROM decisions WHERE content_key = ? AND x IS NOT NULL", [content]
+    ).fetchall():
+        acts.setdefault(act, []).append(Box(*sides))
+    return [_get(db, act) for act in sorted(acts, reverse=True) if nearest(box, acts[act]) is not None]
 
 
 def merge(db: Database, gone: PersonId, kept: PersonId, source: str, words: str) -> None:
@@ -136,6 +169,14 @@ def undo(db: Database, number: int | None, source: str) -> Act:
 def history(db: Database, limit: int) -> list[Act]:
     """The last acts, newest first."""
     return [_as_act(row) for row in db.execute(f"{ACTS} GROUP BY a.id ORDER BY a.id DESC LIMIT ?", [limit])]
+
+
+def merges_and_not(db: Database) -> tuple[int, int]:
+    """How many pairs of people a person said are one, and how many are two."""
+    counts = dict(
+        db.execute("SELECT kind, count(*) FROM standing WHERE kind IN ('merged', 'apart') GROUP BY kind").fetchall()
+    )
+    return counts.get(Answer.MERGED, 0), counts.get(Answer.APART, 0)
 
 
 def _flip(db: Database, act: Act, *, live: bool) -> None:

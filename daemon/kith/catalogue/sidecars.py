@@ -10,9 +10,7 @@ from sqlite_utils import Database
 
 from kith.catalogue import journal, people, trouble
 from kith.files import show
-from kith.types import Answer, Change, Decision, Original, Photo, PhotoId, Said, Written
-
-SIDECAR = "sidecar"  # the source of such an answer
+from kith.types import SIDECAR, Answer, Change, Decision, Original, Photo, PhotoId, Said, Written
 
 
 def written(db: Database, photo: PhotoId) -> Written:

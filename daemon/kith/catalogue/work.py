@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from sqlite_utils import Database
 
+from kith.catalogue import trouble
 from kith.catalogue.photos import COLUMNS
 from kith.types import Photo, Status
 
@@ -41,6 +43,35 @@ def analyse_again(db: Database, pack: str) -> None:
     db.execute("UPDATE photos SET analysed_rev = 0 WHERE analysed_pack = ?", [pack])
     db.execute("DELETE FROM embeddings WHERE pack = ?", [pack])
     db.execute("DELETE FROM trouble WHERE stage = 'analyse'")
+
+
+def look_again(db: Database, scope: Sequence[bytes], *, clear: bool, deep: bool = False) -> int:
+    """Let the faces on some photos be found anew; gives how many photos. Answers stay, whatever is found.
+
+    `scope` are files and folders. With `clear` everything found that nobody answered is removed first, and if `deep`
+    also how answered faces look to the models.
+    """
+    photos = in_scope(db, scope)
+    for photo in photos:
+        if clear:
+            db.execute("DELETE FROM faces WHERE photo_id = ? AND answer IS NULL AND NOT given", [photo.id])
+        if deep:
+            db.execute("DELETE FROM embeddings WHERE face_id IN (SELECT id FROM faces WHERE photo_id = ?)", [photo.id])
+        db.execute("UPDATE photos SET analysed_rev = 0, tags_rev = tags_rev + 1 WHERE id = ?", [photo.id])
+        db.execute("DELETE FROM trouble WHERE path = ? AND stage = 'analyse'", [photo.path])
+    return len(photos)
+
+
+def in_scope(db: Database, scope: Sequence[bytes]) -> list[Photo]:
+    """Photos that are there, at or below some paths."""
+    found: dict[int, Photo] = {}
+    for path in scope:
+        rows = db.execute(
+            f"SELECT {COLUMNS} FROM photos WHERE missing = 0 AND (path = ? OR (path >= ? AND path < ?)) ORDER BY id",
+            [path, *trouble.below(path)],
+        )
+        found |= {row[0]: Photo(*row) for row in rows}
+    return list(found.values())
 
 
 def status(db: Database, pack: str | None) -> Status:

@@ -13,7 +13,7 @@ from kith.catalogue import photos
 from kith.catalogue import sidecars as written
 from kith.errors import KithError, SidecarChanged
 from kith.scan import FileSeen, walk
-from kith.service import packs, stages
+from kith.service import packs, recognition, stages
 from kith.service.app import App
 from kith.service.reports import Report
 from kith.types import Original
@@ -73,6 +73,38 @@ def rebuild(app: App, roots: Sequence[Path], report: Report) -> stages.Summary:
     for root in roots:
         app.catalogue.write(written.forget, os.fsencode(root.resolve()))
     return stages.run(app, roots, report)
+
+
+@dataclass(frozen=True, slots=True)
+class Relearnt:
+    """How many confirmed answers taught, how many guesses came of it, how many are not what they were before."""
+
+    answers: int
+    guesses: int
+    changed: int
+    written: int
+
+
+def relearn(app: App, report: Report) -> Relearnt:
+    """Drop every guess, and make all anew from what people confirmed: embeddings that are missing, how far the model's
+    probabilities are to be believed here, groups, suggestions, sidecars.
+
+    What was guessed before stands until all of it is done. Stopping anywhere loses nothing but time.
+    """
+    stages.embed(app, packs.load(app), report)
+    pack = packs.manifest(app)
+    before = recognition.scene(app, pack)
+    with report.stage("Learning from answers", 2) as step:
+        recognition.learn(app, pack)
+        step()
+        recognition.believe(app, pack, afresh=True)
+        step()
+    after = recognition.scene(app, pack).recognition.suggestions
+    was = {face: guess.person for face, guess in before.recognition.suggestions.items()}
+    now = {face: guess.person for face, guess in after.items()}
+    changed = sum(was.get(face) != now.get(face) for face in was.keys() | now.keys())
+    answers = sum(face.person is not None for face in before.gallery.faces)
+    return Relearnt(answers, len(now), changed, stages.write(app, report))
 
 
 def examine(folders: Sequence[Path], known: Sequence[str] = ()) -> Iterator[sidecars.Finding]:

@@ -12,10 +12,23 @@ from kith.catalogue import faces, journal, people, photos
 from kith.errors import BadRequest, NotFound
 from kith.files import show
 from kith.service.app import App
-from kith.types import Act, Answer, Box, Decision, Dispute, Face, FaceId, FaceState, GroupId, Person, PersonId, Photo
+from kith.types import (
+    PERSON,
+    Act,
+    Answer,
+    Box,
+    Decision,
+    Dispute,
+    Face,
+    FaceId,
+    FaceState,
+    GroupId,
+    Person,
+    PersonId,
+    Photo,
+)
 from kith.vision import sheet
 
-PERSON = "person"  # the source of an answer that a person gave to Kith itself
 VERBS = {Answer.IGNORED: "ignore", Answer.NOT_A_FACE: "not-a-face"}
 
 
@@ -193,9 +206,10 @@ def contact_sheet(app: App, words: Sequence[str]) -> bytes:
     """A PNG of the faces that some ids stand for, best first, each with its id and the name of its photo."""
     meant = sorted(meant_by(app, words), key=lambda face: (-face.quality, face.id))
     crops = app.catalogue.read(faces.crops, [face.id for face in meant])
-    return sheet.contact_sheet(
-        [(crop, f"f{face.id} {Path(show(face.path)).name}") for crop, face in zip(crops, meant, strict=True)]
-    )
+    shown = [face for face in meant if face.id in crops]
+    if not shown:
+        raise NotFound(f"There is no picture of {' '.join(words)} yet; the next scan makes it.")
+    return sheet.contact_sheet([(crops[face.id], f"f{face.id} {Path(show(face.path)).name}") for face in shown])
 
 
 def _taken_for(face: Face) -> PersonId | None:

@@ -16,24 +16,22 @@ from pathlib import Path
 from typing import TypeVar
 
 from kith import sidecars
-from kith.catalogue import faces, people, photos, settings, trouble, work
+from kith.catalogue import faces, journal, people, photos, trouble, work
 from kith.catalogue import sidecars as written
-from kith.errors import BadRequest, FileBusy, KithError, ModelCorrupt, Retry, Unexpected
+from kith.errors import BadRequest, FileBusy, KithError, ModelCorrupt, NotFound, Retry, Unexpected
 from kith.files import show
-from kith.people import PeopleSettings, recognise
 from kith.pools import SpawnPool, each
 from kith.scan import FileSeen, NotSeen, content_key, walk
-from kith.service import packs
+from kith.service import packs, recognition
 from kith.service.app import App
 from kith.service.reports import Report
-from kith.types import Dispute, Face, FaceState, PersonId, Photo
+from kith.types import PERSON, Dispute, Face, FaceState, PersonId, Photo
 from kith.vision import Limits, VisionSettings, is_photo, worker
-from kith.vision.packs import Manifest, Pack
+from kith.vision.packs import Pack
 
 T = TypeVar("T")
 
 CHUNK = 64  # files recorded, or crops embedded, in one go
-LAST_GROUP = "last-group"
 PASSES = 3  # what is learnt from sidecars may make others follow
 
 
@@ -56,14 +54,36 @@ def run(app: App, roots: Sequence[Path], report: Report) -> Summary:
     done = hear(app, report)
     pack, _ = analyse(app, pack, report)  # faces that only sidecars knew of
     embed(app, pack, report)
-    believe(app, pack.manifest)
+    recognition.believe(app, pack.manifest)
     done += write(app, report)
     return Summary(seen, changed, analysed, done, len(app.catalogue.read(trouble.all_of)))
 
 
+def rescan(app: App, where: Sequence[Path], mode: str, report: Report, *, forget: bool = False) -> Summary:
+    """Find the faces on some photos, or all below some folders, anew.
+
+    Modes: "new"; "again"; "unconfirmed" forgets faces that nobody answered first; "found" forgets all that was found,
+    and with `forget` every answer too; "deleted" brings back what was said to be no face. Raises NotFound.
+    """
+    scope = [os.path.realpath(os.fsencode(path)) for path in where]
+    roots = [path for path in where if path.is_dir()]
+    look(app, roots, report)
+    found = app.catalogue.read(work.in_scope, scope)
+    if not found:
+        raise NotFound("There are no photos there that Kith has scanned; run `kith scan` on their folder.")
+    said = f"rescan --mode {mode} {' '.join(show(path) for path in scope)}"
+    if mode == "found" and forget:
+        app.catalogue.write(journal.forget, found, PERSON, said)
+    if mode == "deleted":
+        app.catalogue.write(journal.restore, found, PERSON, said)
+    elif mode != "new":
+        app.catalogue.write(work.look_again, scope, clear=mode in ("unconfirmed", "found"), deep=mode == "found")
+    return run(app, roots, report)
+
+
 def follow(app: App, report: Report) -> int:
     """What follows from an answer: beliefs, then sidecars; gives how many were written."""
-    believe(app, packs.manifest(app))
+    recognition.believe(app, packs.manifest(app))
     return write(app, report)
 
 
@@ -215,31 +235,11 @@ def embed(app: App, pack: Pack, report: Report) -> None:
     if not waiting:
         return
     chunks = [waiting[i : i + CHUNK] for i in range(0, len(waiting), CHUNK)]
-    tasks = ((ids, app.catalogue.read(faces.crops, ids)) for ids in chunks)
+    tasks = ((ids, list(app.catalogue.read(faces.crops, ids).values())) for ids in chunks)
     with _workers(app, pack) as executor, report.stage("Looking at known faces anew", len(chunks)) as step:
         for ids, future in each(executor, worker.embed_stored, tasks, ahead=2 * app.workers):
             app.catalogue.write(faces.store_embeddings, ids, pack.id, future.result())
             step()
-
-
-# -- believe ------------------------------------------------------------------------------------------------------
-
-
-def believe(app: App, pack: Manifest) -> None:
-    """Recompute groups and suggestions from all faces and answers. A pack not trusted yet names nobody by itself."""
-    config = app.config.people
-    auto = config.auto if packs.is_trusted(app, pack) else "off"
-    gallery = app.catalogue.read(faces.gallery, pack.id)
-    last = int(app.catalogue.read(settings.get, LAST_GROUP) or 0)
-    recognition = recognise(
-        gallery,
-        pack.beliefs,
-        app.catalogue.read(faces.groups_before),
-        PeopleSettings(min_faces=config.min_faces, strictness=config.strictness, auto=auto),
-        next_group=last + 1,
-    )
-    app.catalogue.write(faces.store_recognition, recognition)
-    app.catalogue.write(settings.put, LAST_GROUP, str(max([last, *recognition.groups.values()])))
 
 
 # -- write --------------------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from kith.catalogue import faces, journal, people, trouble, work
-from kith.service import packs
+from kith.people import Party
+from kith.service import packs, recognition
 from kith.service.app import App
-from kith.service.commands import known_photo
+from kith.service.commands import known_photo, meant_by
 from kith.types import Face, FaceState, GroupId, PersonId, Presence, Suggestion
 
 OPEN = (FaceState.GROUPED, FaceState.SUGGESTED)  # in a group, and worth an answer
@@ -40,6 +41,67 @@ def disputes(app: App) -> dict[str, Any]:
             for path, person in app.catalogue.read(people.disputed)
         ],
     }
+
+
+def explain(app: App, word: str) -> dict[str, Any]:
+    """Why a face is taken for who it is taken for: the faces that made it so, and all that was ever said about it."""
+    (face,) = meant_by(app, [word])
+    names = _names(app)
+    because = [app.catalogue.read(faces.get, other) for other in (face.suggestion.because if face.suggestion else ())]
+    content, box = app.catalogue.read(faces.place, face.id)
+    return _face(face, names) | {
+        "photo": os.fsdecode(face.path),
+        "because": [_face(other, names) | {"photo": os.fsdecode(other.path)} for other in because],
+        "not": [names[person] for person in app.catalogue.read(faces.rejected, face.id) if person in names],
+        "said": [asdict(act) for act in app.catalogue.read(journal.of_face, content, box)],
+    }
+
+
+def questions(app: App) -> list[dict[str, Any]]:
+    """What is worth asking, the answer that settles most faces first: "is this ...?", or "who is this?" (no person)."""
+    names = _names(app)
+    return [
+        {
+            "faces": [f"f{face}" for face in question.faces],
+            "person": None if question.person is None else _person(question.person, names),
+            "group": None if question.group is None else f"g{question.group}",
+            "value": round(question.value, 2),
+        }
+        for question in recognition.questions(app, packs.manifest(app))
+    ]
+
+
+def doubts(app: App) -> list[dict[str, Any]]:
+    """Answers that look wrong, the most doubtful first."""
+    names = _names(app)
+    return [
+        {
+            "face": f"f{doubt.face}",
+            "person": _person(doubt.person, names),
+            "nearer": None if doubt.nearer is None else _person(doubt.nearer, names),
+            "gap": round(doubt.gap, 4),
+            "because": [f"f{face}" for face in doubt.because],
+        }
+        for doubt in recognition.doubtful(app, packs.manifest(app))
+    ]
+
+
+def twins(app: App) -> list[dict[str, Any]]:
+    """Who may be one person: pairs of people, or a person and a group, or two groups."""
+    names = _names(app)
+
+    def party(who: Party) -> dict[str, str]:
+        return _person(who.person, names) if who.person is not None else {"id": f"g{who.group}", "name": ""}
+
+    return [
+        {
+            "first": party(pair.first),
+            "second": party(pair.second),
+            "probability": round(pair.probability, 4),
+            "because": [[f"f{one}", f"f{other}"] for one, other in pair.because],
+        }
+        for pair in recognition.twins(app, packs.manifest(app))
+    ]
 
 
 def history(app: App, limit: int) -> list[dict[str, Any]]:
