@@ -22,10 +22,9 @@ def desk(tmp_path: Path, shared: Path) -> Desk:
         picture = drawn.photo(["Anna", "Otto"], seed=orientation)
         drawn.save(picture, tmp_path / "photos" / f"{orientation}.jpg", orientation=orientation)
     desk.kith("scan", tmp_path / "photos")
-    for photo in sorted((tmp_path / "photos").glob("*.jpg")):
-        left, right = desk.faces(photo)
-        desk.kith("name", left["id"], "Anna Freud")
-        desk.kith("name", right["id"], "Otto Dix")
+    left = desk.faces(tmp_path / "photos" / "1.jpg")[0]["group"]
+    for group in [group["id"] for group in desk.json("groups")]:
+        desk.kith("name", group, "Anna Freud" if group == left else "Otto Dix")
     return desk
 
 
