@@ -706,7 +706,15 @@ def list_models(as_json: bool) -> None:
         _print_json(found)
         return
     for pack in found:
-        state = "in use" if pack["in_use"] else "installed" if pack["installed"] else "available"
+        state = (
+            "in use"
+            if pack["in_use"]
+            else "next"
+            if pack["next"]
+            else "installed"
+            if pack["installed"]
+            else "available"
+        )
         click.echo(f"{pack['id']:<12} {state:<10} {pack['description']} ({pack['licence']})")
 
 
@@ -729,7 +737,7 @@ def use_models(pack: str) -> None:
 
     with _kith() as app:
         packs.use(app, pack)
-    click.echo(f"Model pack {pack} is in use. The next scan looks at known faces with it.")
+    click.echo(f"The next scan looks at all known faces with {pack}; then it is in use. Names stay.")
 
 
 # -- words --------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from kith.types import Answer, Box, Change, FaceId, Original, Photo, Said, Writt
 from kith_xmp import doctor, embedded, files, names
 from kith_xmp.elsewhere import PICASA, news, picasa
 from kith_xmp.merge import Base, Decision, Face, Kind, Wanted, merge
-from kith_xmp.packet import Unreadable
+from kith_xmp.packet import Packet, Unreadable, parse
 from kith_xmp.read import read
 from kith_xmp.regions import Frame, Region
 from kith_xmp.seed import seed
@@ -157,25 +157,27 @@ def prepare(task: Task) -> Prepared:
     """
     photo = Path(os.fsdecode(task.photo.path))
     with _explained(photo):
-        siblings = {entry.name for entry in photo.parent.iterdir()}
+        siblings = set(os.listdir(photo.parent))
         existing = files.find(photo, siblings)
         if existing is None:
             path = files.target(photo, siblings, short=task.settings.short_names)
-            return _merged(task, photo, path, seed(embedded.embedded_packet(photo), embedded.legacy(photo)), None)
+            start = parse(seed(embedded.embedded_packet(photo), embedded.legacy(photo)))
+            return _merged(task, photo, path, start, None)
         loaded = files.load(existing)
         if loaded is None:
             raise FileVanished(f"The sidecar of {show(photo)} is gone; what it said is looked for next time.")
-        return _merged(task, photo, existing, loaded.data, loaded.snapshot)
+        return _merged(task, photo, existing, loaded.packet, loaded)
 
 
-def _merged(task: Task, photo: Path, path: Path, data: bytes, snapshot: files.Snapshot | None) -> Prepared:
-    now = digest(data) if snapshot else None
+def _merged(task: Task, photo: Path, path: Path, packet: Packet, loaded: files.Loaded | None) -> Prepared:
+    data, snapshot = (loaded.data, loaded.snapshot) if loaded else (None, None)
+    now = None if data is None else digest(data)
     if snapshot and now not in (task.written.digest, task.written.intended_digest):
         _wait_for_quiet(path, snapshot, task.settings.quiet_seconds)
     settings = _settings(task.settings)
     frame = _frame(task.photo, photo)
     ours = Wanted(tuple(_face(known) for known in task.faces), task.people, task.insisted)
-    theirs = read(data, frame, settings, task.known)
+    theirs = read(packet, frame, settings, task.known)
     base, elsewhere = _base(task.written, now)
     merged = merge(base, ours, theirs, settings, creating=snapshot is None)
     states = [(ini, state) for name in PICASA if (state := files.snapshot(ini := photo.parent / name))]
@@ -183,8 +185,8 @@ def _merged(task: Task, photo: Path, path: Path, data: bytes, snapshot: files.Sn
     decisions = (*merged.decisions, *news(elsewhere, given, ours.faces, theirs))
     return Prepared(
         path=os.fsencode(path),
-        data=write(data, merged.changes, frame) if merged.changes else None,
-        original=data if snapshot else None,
+        data=write(packet, merged.changes, frame) if merged.changes else None,
+        original=data,
         digest=now,
         expected=snapshot,
         base=json.dumps(merged.base.to_json() | {ELSEWHERE: [[r.name, *r.box] for r in given]}),

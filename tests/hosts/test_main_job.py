@@ -130,7 +130,7 @@ def test_json_has_the_promised_shapes(desk: Desk) -> None:
     face = desk.faces(photo)[0]
     assert set(face) == {"id", "box", "score", "quality", "state", "person", "suggestion", "group", "dispute"}
     assert set(face["box"]) == {"x", "y", "w", "h"}
-    assert {"id", "name", "faces", "photos"} == set(desk.json("people")[0])
+    assert {"id", "name", "faces", "photos", "born", "hidden", "feature"} == set(desk.json("people")[0])
     for group in desk.json("groups"):
         assert {"id", "size", "faces"} <= set(group)
         assert {"id", "photo", "box"} == set(group["faces"][0])

@@ -30,8 +30,16 @@ def app(tmp_path: Path, shared: Path):
         packs.get(app, "auto", make_test_pack(shared, tmp_path / "pack"), Silent())
         stages.run(app, [tmp_path / "photos"], Silent())
         packs.get(app, "auto", blind, Silent())
-        app.catalogue.write(lambda db: db.execute("UPDATE photos SET analysed_rev = 0"))
         yield app
+
+
+@pytest.fixture
+def blinded(app: App) -> App:
+    """The same, had the pack that sees nothing been the first."""
+    app.catalogue.write(settings.put, packs.IN_USE, "blind")
+    app.catalogue.write(settings.put, packs.NEXT, "")
+    app.catalogue.write(lambda db: db.execute("UPDATE photos SET analysed_rev = 0"))
+    return app
 
 
 def named(app: App) -> list[tuple[str, str]]:
@@ -44,7 +52,8 @@ def test_a_pack_that_tells_people_apart_is_trusted(app: App) -> None:
     assert (app.catalogue.read(settings.get, packs.TRUSTED) or "").split()[0] == "test"
 
 
-def test_a_pack_that_fails_on_the_users_faces_stops_with_a_reason_if_the_user_chose_it(app: App) -> None:
+def test_a_pack_that_fails_on_the_users_faces_stops_with_a_reason_if_the_user_chose_it(blinded: App) -> None:
+    app = blinded
     with pytest.raises(ModelCorrupt, match="blind"):
         stages.analyse(app, packs.load(app), Silent())
     packs.use(app, "test")
@@ -52,7 +61,23 @@ def test_a_pack_that_fails_on_the_users_faces_stops_with_a_reason_if_the_user_ch
     assert (pack.id, analysed) == ("test", 16)
 
 
-def test_auto_sets_a_failing_pack_aside_and_names_stay(app: App) -> None:
+def test_a_pack_that_fails_on_the_users_faces_does_not_take_over(app: App) -> None:
+    told: list[str] = []
+
+    class Listening(Silent):
+        def say(self, line: str) -> None:
+            told.append(line)
+
+    assert packs.coming(app) is not None
+    before = app.catalogue.read(faces.recognition)
+    assert stages.change_pack(app, packs.load(app), Listening()).id == "test"
+    assert (packs.in_use(app), packs.coming(app)) == ("test", None)
+    assert any("blind" in line and "test stays in use" in line for line in told)
+    assert app.catalogue.read(faces.recognition) == before
+
+
+def test_auto_sets_a_failing_pack_aside_and_names_stay(blinded: App) -> None:
+    app = blinded
     app.catalogue.write(settings.put, packs.CHOSEN_BY, packs.AUTO)
     shutil.copytree(make_base_pack(), app.paths.packs / "base")
     face = app.catalogue.read(faces.unanswered)[0]
@@ -72,16 +97,16 @@ def test_auto_sets_a_failing_pack_aside_and_names_stay(app: App) -> None:
 
 
 def test_another_pack_learns_known_faces_from_their_crops_and_names_stay(app: App, shared: Path) -> None:
-    packs.use(app, "test")
-    stages.analyse(app, packs.load(app), Silent())
     face = app.catalogue.read(faces.unanswered)[0]
     app.catalogue.write(journal.name, [face.id], "Anna", "person")
     shutil.copytree(make_base_pack(), app.paths.packs / "base")
     packs.use(app, "base")
     shutil.rmtree(app.paths.data.parent / "photos")  # no photo may be needed
     pack = packs.load(app)
+    assert pack.id == "test"  # it serves until the other one knows every face
     assert stages.analyse(app, pack, Silent())[1] == 0
-    stages.embed(app, pack, Silent())
+    assert stages.change_pack(app, pack, Silent()).id == packs.in_use(app) == "base"
     learnt = app.catalogue.read(faces.gallery, "base").faces
     assert {f.id for f in learnt} == {f.id for f in app.catalogue.read(faces.gallery, "test").faces}
     assert named(app) == [("confirmed", "Anna")]
+    assert (app.catalogue.read(settings.get, packs.TRUSTED) or "").split()[0] == "base"

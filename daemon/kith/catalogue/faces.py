@@ -222,15 +222,20 @@ def crops(db: Database, ids: Iterable[FaceId]) -> dict[FaceId, Crop]:
     return {face: _crop(*row) for face, row in found if row is not None}
 
 
-def first_crops(db: Database, pack: str, count: int) -> list[tuple[PhotoId, Crop]]:
-    """Crops of the first faces that a pack found, for its self-check: those in company first."""
+def first_crops(db: Database, pack: str | None, count: int) -> list[tuple[PhotoId, Crop]]:
+    """Crops of the first faces that a pack found, or any pack, for a self-check: those in company first."""
     rows = db.execute(
         "SELECT f.photo_id, c.jpeg, c.landmarks FROM faces f JOIN crops c ON c.face_id = f.id"
-        " JOIN photos p ON p.id = f.photo_id WHERE p.analysed_pack = ? AND f.answer IS NOT 'not-a-face'"
-        " ORDER BY (SELECT count(*) FROM faces o WHERE o.photo_id = f.photo_id) < 2, f.photo_id, f.id LIMIT ?",
-        [pack, count],
+        " JOIN photos p ON p.id = f.photo_id WHERE ?1 IN (p.analysed_pack, '') AND f.answer IS NOT 'not-a-face'"
+        " ORDER BY (SELECT count(*) FROM faces o WHERE o.photo_id = f.photo_id) < 2, f.photo_id, f.id LIMIT ?2",
+        [pack or "", count],
     )
     return [(PhotoId(photo), _crop(jpeg, marks)) for photo, jpeg, marks in rows]
+
+
+def is_known_to(db: Database, pack: str) -> bool:
+    """Whether a pack has embedded any face."""
+    return db.execute("SELECT 1 FROM embeddings WHERE pack = ? LIMIT 1", [pack]).fetchone() is not None
 
 
 def _crop(jpeg: bytes, landmarks: bytes) -> Crop:

@@ -17,12 +17,19 @@ from kith.vision.selfcheck import SAMPLES, self_check
 CHECK_EVERY = 25  # photos analysed between self-checks, until one succeeds
 
 AUTO, USER = "auto", "user"  # who chose the pack
-IN_USE, CHOSEN_BY, TRUSTED, FAILED = "pack", "pack-chosen-by", "pack-trusted", "packs-failed"
+IN_USE, NEXT, CHOSEN_BY = "pack", "pack-next", "pack-chosen-by"
+TRUSTED, FAILED = "pack-trusted", "packs-failed"
 
 
 def in_use(app: App) -> str | None:
     """The id of the pack in use."""
     return app.catalogue.read(settings.get, IN_USE) or None
+
+
+def coming(app: App) -> Pack | None:
+    """The pack that was chosen and takes over as soon as it knows all faces. Raises ModelMissing, ModelCorrupt."""
+    pack = app.catalogue.read(settings.get, NEXT)
+    return load_pack(app.paths.packs / pack) if pack else None
 
 
 def manifest(app: App) -> Manifest:
@@ -59,19 +66,47 @@ def get(app: App, wanted: str, source: Path | None, report: Report) -> str:
 def listed(app: App) -> list[dict[str, Any]]:
     """All packs there are: installed, in use, or to be had."""
     current = in_use(app)
-    return [asdict(pack) | {"in_use": pack.id == current} for pack in install.available(app.paths.packs)]
+    following = app.catalogue.read(settings.get, NEXT)
+    return [
+        asdict(pack) | {"in_use": pack.id == current, "next": pack.id == following}
+        for pack in install.available(app.paths.packs)
+    ]
 
 
 def use(app: App, pack: str, chosen_by: str = USER) -> None:
-    """Use an installed pack from now on. Names stay; faces are embedded anew from their crops at the next scan."""
+    """Use an installed pack: at once where no other knows any face, else when it knows them all too.
+
+    Names stay, and no photo is opened: the next scan embeds all faces from their crops. Until that is done, what the
+    pack in use believes stands.
+    """
     installed = [found.id for found in install.available(app.paths.packs) if found.installed]
     if pack not in installed:
         raise NotFound(f"There is no model pack {pack} installed; there is: {', '.join(installed) or 'none'}.")
     load_pack(app.paths.packs / pack)
+    app.catalogue.write(settings.put, CHOSEN_BY, chosen_by)
+    current = in_use(app)
+    if current not in (None, pack) and current in installed and app.catalogue.read(faces.is_known_to, current):
+        app.catalogue.write(settings.put, NEXT, pack)
+    else:
+        _take_over(app, pack)
+
+
+def take_over(app: App, pack: Pack) -> None:
+    """The pack that was chosen knows all faces: it is in use from now on.
+
+    Raises ModelCorrupt where it doesn't tell this user's faces apart; then the one in use stays.
+    """
+    app.catalogue.write(settings.put, NEXT, "")
+    if self_check(pack, app.catalogue.read(faces.first_crops, None, SAMPLES)):
+        app.catalogue.write(settings.put, TRUSTED, f"{pack.id} {pack.manifest.version}")
+    _take_over(app, pack.id)
+
+
+def _take_over(app: App, pack: str) -> None:
+    app.catalogue.write(settings.put, NEXT, "")
     if in_use(app) != pack:
         app.catalogue.write(settings.put, IN_USE, pack)
         app.catalogue.write(trouble.forget_stage, "analyse")
-    app.catalogue.write(settings.put, CHOSEN_BY, chosen_by)
 
 
 def adopt(app: App) -> None:

@@ -54,6 +54,7 @@ def run(app: App, roots: Sequence[Path], report: Report) -> Summary:
     done = hear(app, report)
     pack, _ = analyse(app, pack, report)  # faces that only sidecars knew of
     embed(app, pack, report)
+    pack = change_pack(app, pack, report)
     recognition.believe(app, pack.manifest)
     done += write(app, report)
     return Summary(seen, changed, analysed, done, len(app.catalogue.read(trouble.all_of)))
@@ -240,6 +241,20 @@ def embed(app: App, pack: Pack, report: Report) -> None:
         for ids, future in each(executor, worker.embed_stored, tasks, ahead=2 * app.workers):
             app.catalogue.write(faces.store_embeddings, ids, pack.id, future.result())
             step()
+
+
+def change_pack(app: App, pack: Pack, report: Report) -> Pack:
+    """Go over to the pack that was chosen, once it knows all faces; gives the one that is in use then."""
+    chosen = packs.coming(app)
+    if chosen is None:
+        return pack
+    embed(app, chosen, report)
+    try:
+        packs.take_over(app, chosen)
+    except ModelCorrupt as error:
+        report.say(f"{error.message} {pack.id} stays in use.")
+        return pack
+    return chosen
 
 
 # -- write --------------------------------------------------------------------------------------------------------
