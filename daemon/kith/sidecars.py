@@ -157,7 +157,7 @@ def prepare(task: Task) -> Prepared:
     """
     photo = Path(os.fsdecode(task.photo.path))
     with _explained(photo):
-        siblings = set(os.listdir(photo.parent))
+        siblings = set(os.listdir(photo.parent))  # noqa: PTH208  faster by far in a folder of thousands
         existing = files.find(photo, siblings)
         if existing is None:
             path = files.target(photo, siblings, short=task.settings.short_names)
