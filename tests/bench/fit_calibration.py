@@ -3,9 +3,9 @@
     fit_calibration.py EMBEDDINGS.npz [--libraries 24]
 
 Simulated libraries (simulate_library.py; every picture used once) of one half of the people are named step by step,
-by whole groups and by single faces; at each step every unnamed face gives its best candidates, with features and
-truth. The models are fitted on half 0 and judged on half 1, by the probability of what would be shown. Needs
-scikit-learn, which Kith itself doesn't.
+by whole groups and by single faces; galleries full of strangers are named a few faces at a time; at each step every
+unnamed face gives its best candidates, with features and truth. The models are fitted on half 0 and judged on half 1,
+by the probability of what would be shown. Needs scikit-learn, which Kith itself doesn't.
 """
 
 from __future__ import annotations
@@ -16,15 +16,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from measure_people import flat_gallery
 from simulate_library import Faces, Library, answer, make_library
 from sklearn.linear_model import LogisticRegression
 
 from kith.people import PeopleSettings, Recogniser, review
 from kith.people.calibration import CLASSIFIER_FEATURES, GROUP_FEATURES
-from kith.types import Calibration, Gallery
+from kith.types import Calibration, Gallery, PersonId
 
 SETTINGS = PeopleSettings()
 UNMEASURED = {"years"}  # the dates of a simulated library are made up: nothing is to be learned from them
+FLAT = 3  # of so many simulated libraries one comes with a gallery full of strangers
+SPEAKS = dict.fromkeys(("nearest", "centroid", "margin"), 1) | {"crowd": -1, "group_named": 1, "group_other": -1}
+SPEAKS |= dict.fromkeys(("group_nearest", "group_centroid", "group_margin"), 1)
 CANDIDATES = 2  # people per face that teach: the best and the runner-up
 
 
@@ -81,6 +85,20 @@ def examples(library: Library, gallery: Gallery, calibration: Calibration) -> It
     yield features, np.array(right, bool), rank
 
 
+def crowds(faces: Faces, seed: int) -> Iterator[tuple[Library, Gallery]]:
+    """All people of the half with many strangers among them (measure_people.py), a few faces of some people named."""
+    random = np.random.default_rng(seed)
+    gallery, truth = flat_gallery(faces, seed)
+    people = tuple(PersonId(int(p) + 1) for p in truth)
+    often = np.flatnonzero(np.bincount(truth) >= 5)
+    library = Library(gallery, people, frozenset(PersonId(int(p) + 1) for p in often))
+    for labels in (1, 1, 2, 3, 5):
+        known = random.permutation(often)[: int(random.integers(30, len(often)))]
+        chosen = {int(i) for p in known for i in random.permutation(np.flatnonzero(truth == p))[:labels]}
+        named = [replace(f, person=people[f.id]) if f.id in chosen else f for f in gallery.faces]
+        yield library, Gallery(tuple(named), gallery.vectors)
+
+
 def gather(faces: Faces, calibration: Calibration, libraries: int) -> tuple[np.ndarray, ...]:
     found = []
     for seed in range(libraries):
@@ -97,16 +115,28 @@ def gather(faces: Faces, calibration: Calibration, libraries: int) -> tuple[np.n
         )
         for gallery in states(library, calibration, seed):
             found += list(examples(library, gallery, calibration))
+    for seed in range(libraries // FLAT):
+        for library, gallery in crowds(faces, seed):
+            found += list(examples(library, gallery, calibration))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 
 def fit(features: np.ndarray, right: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
-    """Logistic weights over the raw features by name, "bias" included."""
+    """Logistic weights over the raw features by name, "bias" included.
+
+    A feature that speaks for a person never gets a weight against them, nor the other way round: it is left out, so
+    that nothing absurd follows where a library is unlike those simulated.
+    """
     names = tuple(n for n in names if n not in UNMEASURED)
-    features = features[:, [GROUP_FEATURES.index(n) for n in names]]
-    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-9)
-    model = LogisticRegression(C=0.1, max_iter=2000).fit((features - mean) / spread, right)
-    weights = model.coef_[0] / spread
+    while True:
+        used = features[:, [GROUP_FEATURES.index(n) for n in names]]
+        mean, spread = used.mean(0), np.maximum(used.std(0), 1e-9)
+        model = LogisticRegression(C=0.1, max_iter=2000).fit((used - mean) / spread, right)
+        weights = model.coef_[0] / spread
+        absurd = [w * SPEAKS.get(n, 0) for n, w in zip(names, model.coef_[0], strict=True)]
+        if min(absurd) >= 0:
+            break
+        names = tuple(n for i, n in enumerate(names) if i != int(np.argmin(absurd)))
     bias = float(model.intercept_[0] - weights @ mean)
     return {"bias": round(bias, 4)} | {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)}
 

@@ -45,8 +45,10 @@ def _average_linkage(vectors: Doubles, together: Rows, never: Flags, cosine: flo
     """
     if len(vectors) < 2:
         return np.zeros(len(vectors), np.int64)
-    distance = np.maximum(1 - np.round(vectors @ vectors.T, 6), 0)
-    distance[together[:, None] == together[None, :]] = 0
+    narrow = vectors.astype(np.float32)
+    distance = np.maximum(1 - np.round(narrow @ narrow.T, 6), 0)
+    if len(np.unique(together)) < len(together):
+        distance[together[:, None] == together[None, :]] = 0
     distance[never] = NEVER
     np.fill_diagonal(distance, 0)
     tree = linkage(squareform(distance, checks=False), "average")
@@ -55,10 +57,10 @@ def _average_linkage(vectors: Doubles, together: Rows, never: Flags, cosine: flo
 
 def _expanded(vectors: Floats, never: Flags, cuts: Cuts) -> Doubles:
     """Each unit vector (n, D) replaced by the weighted mean of itself and its sure neighbours."""
-    cosines = vectors.astype(np.float64) @ vectors.T
+    cosines = vectors @ vectors.T
     weight = np.where((cosines >= cuts.same) & ~never, (cosines - cuts.stranger) / (1 - cuts.stranger), 0)
     np.fill_diagonal(weight, 1)
-    return unit(weight @ vectors)
+    return unit((weight.astype(np.float32) @ vectors).astype(np.float64))
 
 
 def cannot_link(faces: Sequence[Evidence]) -> Flags:

@@ -15,7 +15,9 @@ class PeopleSettings:
     `min_faces`: similar faces that make a group worth asking about. `strictness` -1..1: how much more alike faces
     must be to stand in one group than the pack advises, in steps of one decade of false match rate. `auto`: which
     names are given without asking. `suggest_above`: the least probability of a suggestion. `min_quality`: what a
-    face must have to teach (exemplar), to be named automatically and to found a group. The rest are limits of cost.
+    face must have to teach (exemplar), to be named automatically and to found a group. The rest are limits of cost:
+    `largest_component` bounds what is grouped at a time, and above `exact_up_to` faces only the `neighbours` nearest
+    that an index proposes are looked at.
     """
 
     min_faces: int = 3
@@ -28,4 +30,4 @@ class PeopleSettings:
     burst_seconds: float = 3.0
     neighbours: int = 64
     exact_up_to: int = 250_000
-    largest_component: int = 2_000
+    largest_component: int = 1_000
