@@ -88,3 +88,15 @@ def test_vectors_of_another_length_are_refused_and_nothing_is_lost() -> None:
     with pytest.raises(ValueError, match="128"):
         recogniser.update(Gallery((world.faces[0],), np.ones((1, 64), np.float32)))
     assert recogniser.recognition == before
+
+
+def test_a_face_cannot_be_there_twice_and_what_is_not_there_cannot_go() -> None:
+    world = World()
+    anna = world.person(4)
+    recogniser = Recogniser(CALIBRATION)
+    before = recogniser.recognise(world.gallery())
+    twice = Gallery((world.faces[0], world.faces[0]), np.stack([world.vectors[0]] * 2))
+    with pytest.raises(ValueError, match="twice"):
+        recogniser.update(twice)
+    assert recogniser.update(one(world, anna[0]), [FaceId(99)]).groups == {}
+    assert recogniser.recognition == before

@@ -16,7 +16,7 @@ from kith.people.matches import Matches
 from kith.people.matching import Pairs, People
 from kith.people.refit import Correction
 from kith.people.settings import PeopleSettings
-from kith.people.vectors import snap
+from kith.people.vectors import Rows, snap
 from kith.types import (
     Calibration,
     Evidence,
@@ -74,6 +74,10 @@ class Recogniser:
             suggestions={at[slot].id: suggestion for slot, suggestion in self._matches.suggestions.items()},
         )
 
+    def holds(self, face: FaceId) -> bool:
+        """Whether a face is among those it recognises in."""
+        return face in self._faces.slot
+
     def recognise(self, gallery: Gallery) -> Recognition:
         """What is recognised in exactly these faces: those that differ from the ones held are updated."""
         _checked(gallery)
@@ -90,35 +94,21 @@ class Recogniser:
         `changed` holds only the new and changed faces, but all birth dates. Raises ValueError where its vectors and
         faces don't fit together.
         """
-        vectors = _checked(changed)
-        length = self._graph.vectors.shape[1]
-        if length == 0:
-            self._set_up(vectors.shape[1])
-        elif len(vectors) and vectors.shape[1] != length:
-            raise ValueError(f"Vectors of length {vectors.shape[1]} can't be compared with those of length {length}.")
+        vectors = self._fitting(changed)
         arrived, answered = self._sorted_out(changed.faces, vectors)
-        leaving = [self._faces.slot[face] for face in gone] + [
-            slot for i in arrived if (slot := self._faces.slot.get(changed.faces[i].id)) is not None
-        ]
-        photos, named = self._around([*leaving, *(self._faces.slot[face.id] for face in answered)])
-        ids = {slot: self._faces.at[slot].id for slot in leaving}
-        touched = [self._let_go(leaving)]
-        for face in answered:
-            self._faces.put(self._faces.slot[face.id], face)
-        anew = {self._faces.slot[face.id] for face in answered}
-        if arrived:
-            faces = [changed.faces[i] for i in arrived]
-            slots, also = self._graph.add(faces, vectors[arrived])
-            for slot, face in zip(slots.tolist(), faces, strict=True):
-                self._faces.put(slot, face)
-            anew |= set(slots.tolist())
-            touched.append(also)
-        more_photos, more_named = self._around(anew)
-        touched.append(np.array(sorted(anew), np.int64))
-        in_clusters = self._clusters.update(np.unique(np.concatenate(touched)), anew)
-        in_suggestions = self._matches.update(in_clusters, photos | more_photos, named | more_named, changed.born)
-        regrouped = self._homes.update(in_clusters | in_suggestions | anew, named | more_named, self._graph.vectors)
-        return self._changes(regrouped, in_suggestions | anew, ids.values())
+        slot_of = self._faces.slot
+        leaving = list(
+            dict.fromkeys(slot_of[f] for f in [*gone, *(f.id for f in _at(changed, arrived))] if f in slot_of)
+        )
+        left = [self._faces.at[slot].id for slot in leaving]
+        before = self._around([*leaving, *(slot_of[face.id] for face in answered)])
+        anew, touched = self._exchange(leaving, answered, _at(changed, arrived), vectors[arrived])
+        after = self._around(anew)
+        photos, named = before[0] | after[0], before[1] | after[1]
+        in_clusters = self._clusters.update(touched, anew)
+        in_suggestions = self._matches.update(in_clusters, photos, named, changed.born)
+        regrouped = self._homes.update(in_clusters | in_suggestions | anew, named, self._graph.vectors)
+        return self._changes(regrouped, in_suggestions | anew, left)
 
     def clusters(self) -> list[tuple[FaceId, ...]]:
         """All faces by cluster: what looks like one person before anybody said so, single faces included."""
@@ -159,7 +149,21 @@ class Recogniser:
         faces = [self._faces.at[slot] for slot in slots]
         return {face.photo for face in faces}, {face.person for face in faces if face.person is not None}
 
-    def _let_go(self, slots: Sequence[int]) -> np.ndarray:
+    def _exchange(
+        self, leaving: Sequence[int], answered: Sequence[Evidence], arrived: Sequence[Evidence], vectors: Floats
+    ) -> tuple[set[int], Rows]:
+        """Slots with a new face or answer, and all whose leaf is to be grouped anew."""
+        touched = [self._let_go(leaving)]
+        slots = [self._faces.slot[face.id] for face in answered]
+        if arrived:
+            fresh, also = self._graph.add(arrived, vectors)
+            slots += fresh.tolist()
+            touched.append(also)
+        for slot, face in zip(slots, [*answered, *arrived], strict=True):
+            self._faces.put(slot, face)
+        return set(slots), np.unique(np.concatenate([*touched, np.array(slots, np.int64)]))
+
+    def _let_go(self, slots: Sequence[int]) -> Rows:
         if not slots:
             return np.zeros(0, np.int64)
         self._homes.forget(slots)
@@ -168,6 +172,15 @@ class Recogniser:
         for slot in slots:
             self._faces.drop(slot)
         return self._graph.remove(np.array(slots, np.int64))
+
+    def _fitting(self, changed: Gallery) -> Floats:
+        """The vectors on the grid; their length is that of all."""
+        vectors, length = _checked(changed), self._graph.vectors.shape[1]
+        if length == 0:
+            self._set_up(vectors.shape[1])
+        elif len(vectors) and vectors.shape[1] != length:
+            raise ValueError(f"Vectors of length {vectors.shape[1]} can't be compared with those of length {length}.")
+        return vectors
 
     def _different(self, gallery: Gallery) -> list[int]:
         """Positions of faces that aren't held just so."""
@@ -190,6 +203,10 @@ class Recogniser:
         )
 
 
+def _at(gallery: Gallery, positions: Sequence[int]) -> list[Evidence]:
+    return [gallery.faces[i] for i in positions]
+
+
 def _present(faces: Iterable[FaceId], slot: Mapping[FaceId, int]) -> list[int]:
     return [slot[face] for face in faces if face in slot]
 
@@ -200,7 +217,9 @@ def _place(face: Evidence) -> tuple[object, ...]:
 
 
 def _checked(gallery: Gallery) -> Floats:
-    """The vectors on the grid."""
+    """The vectors on the grid, where each fits a face of its own."""
     if gallery.vectors.ndim != 2 or len(gallery.vectors) != len(gallery.faces):
         raise ValueError(f"{len(gallery.faces)} faces can't have vectors of shape {gallery.vectors.shape}.")
+    if len({face.id for face in gallery.faces}) != len(gallery.faces):
+        raise ValueError("A face is in the gallery twice.")
     return snap(gallery.vectors)
