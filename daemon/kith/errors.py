@@ -118,3 +118,7 @@ class NotFound(KithError):
 
 class Stale(KithError):
     code, retry = "stale", Retry.REQUEST
+
+
+class EventsGone(KithError):
+    code, retry = "events-gone", Retry.REQUEST

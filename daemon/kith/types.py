@@ -349,3 +349,20 @@ class Change:
     before: bytes | None
     was: bytes | None
     becomes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened.
+
+    Kinds: "photo" (found, moved, changed, gone or back), "analysed", "names" (who is on it changed), "sidecar"
+    (written), "person", "answer". `path` is the photo's now.
+    """
+
+    id: int
+    at: float
+    kind: str
+    photo: PhotoId | None
+    path: bytes | None
+    person: PersonId | None
+    act: int | None

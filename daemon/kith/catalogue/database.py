@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from sqlite_utils import Database
 
@@ -21,29 +21,53 @@ PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "bus
 
 
 class Catalogue:
-    """One connection. A write is a function given to `write`, which runs it in one transaction."""
+    """The one writing connection, and a reading one for each thread that reads.
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    A write is a function given to `write`, which runs it in one transaction; reads never wait for it, and see what was
+    committed. `on_commit` is called after each write, in the thread that wrote.
+    """
+
+    def __init__(self, path: Path, *, readonly: bool) -> None:
+        self._path = path
         self._lock = threading.Lock()
+        self._local = threading.local()
+        self._readers: list[Database] = []
+        self._db = _connected(path)
+        self.on_commit: Callable[[], None] = _nothing
+        _migrate(self._db, path)
+        if readonly:
+            self._db.conn.execute("PRAGMA query_only = ON")
 
     def read(self, fn: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of `fn(db, ...)`, which must not write."""
-        with self._lock:
-            return fn(self._db, *args, **kwargs)
+        return fn(self._reader(), *args, **kwargs)
 
     def write(self, fn: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of `fn(db, ...)`, committed to disk; an exception rolls everything back."""
         try:
             with self._lock, self._db.atomic():
-                return fn(self._db, *args, **kwargs)
+                result = fn(self._db, *args, **kwargs)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                 raise DiskFull("The disk that holds Kith's catalogue is full. Free some space and go on.") from error
             raise
+        self.on_commit()
+        return result
 
     def close(self) -> None:
-        self._db.close()
+        for db in (*self._readers, self._db):
+            db.close()
+
+    def _reader(self) -> Database:
+        if not hasattr(self._local, "db"):
+            self._local.db = _connected(self._path)
+            self._local.db.conn.execute("PRAGMA query_only = ON")
+            self._readers.append(self._local.db)
+        return cast(Database, self._local.db)
+
+
+def _nothing() -> None:
+    pass
 
 
 def open_catalogue(path: Path, *, readonly: bool = False) -> Catalogue:
@@ -57,19 +81,19 @@ def open_catalogue(path: Path, *, readonly: bool = False) -> Catalogue:
     if not readonly:
         path.touch(mode=0o600)
     try:
-        connection = sqlite3.connect(path, check_same_thread=False)
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        db = Database(connection)
-        _migrate(db, path)
+        return Catalogue(path, readonly=readonly)
     except sqlite3.DatabaseError as error:
         raise CatalogueCorrupt(
-            f"{path} can't be used as Kith's catalogue ({error}). Nothing was changed. Move it away and scan again: "
-            "names in the sidecars beside your photos are not touched."
+            f"{path} can't be used as Kith's catalogue ({error}). Nothing was changed. `kith rebuild --from-sidecars` "
+            "moves it aside and brings the names back from the sidecars beside your photos."
         ) from error
-    if readonly:
-        connection.execute("PRAGMA query_only = ON")
-    return Catalogue(db)
+
+
+def _connected(path: Path) -> Database:
+    connection = sqlite3.connect(path, check_same_thread=False)
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return Database(connection)
 
 
 def set_aside(path: Path) -> Path | None:

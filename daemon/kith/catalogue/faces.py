@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from kith.catalogue import journal, settle, trouble
+from kith.catalogue import journal, people, settle, trouble
 from kith.errors import NotFound
 from kith.geometry import SAME_BOX, SAME_FACE, overlap
 from kith.types import (
@@ -245,16 +245,20 @@ def _crop(jpeg: bytes, landmarks: bytes) -> Crop:
 # -- what recognition believes ------------------------------------------------------------------------------------
 
 
-def gallery(db: Database, pack: str) -> Gallery:
-    """All faces of this pack that take part in recognition, those of missing photos included."""
+def gallery(db: Database, pack: str, only: Collection[FaceId] | None = None) -> Gallery:
+    """All faces of this pack that take part in recognition, those of missing photos included; or some of them."""
+    wanted, chosen = ("", []) if only is None else (" AND f.id IN (SELECT value FROM json_each(?))", [_json(only)])
     rejected: dict[int, set[PersonId]] = {}
-    for face, person in db.execute("SELECT face_id, person_id FROM rejections"):
+    for face, person in db.execute(
+        f"SELECT f.id, r.person_id FROM rejections r JOIN faces f ON f.id = r.face_id WHERE 1{wanted}", chosen
+    ):
         rejected.setdefault(face, set()).add(PersonId(person))
     rows = db.execute(
-        "SELECT f.id, f.photo_id, p.content_key, p.path, f.x, f.y, f.w, f.h, p.captured_at, f.quality, f.answer,"
+        "SELECT f.id, f.photo_id, f.found_in, p.path, f.x, f.y, f.w, f.h, p.captured_at, f.quality, f.answer,"
         " f.person_id, e.vector FROM faces f JOIN photos p ON p.id = f.photo_id"
-        " JOIN embeddings e ON e.face_id = f.id AND e.pack = ? WHERE f.answer IS NOT 'not-a-face' ORDER BY f.id",
-        [pack],
+        " JOIN embeddings e ON e.face_id = f.id AND e.pack = ?"
+        f" WHERE f.answer IS NOT 'not-a-face'{wanted} ORDER BY f.id",
+        [pack, *chosen],
     ).fetchall()
     faces = tuple(
         Evidence(
@@ -270,7 +274,17 @@ def gallery(db: Database, pack: str) -> Gallery:
         for row in rows
     )
     vectors = np.frombuffer(b"".join(row[12] for row in rows), "<f4").reshape(len(rows), -1 if rows else 0)
-    return Gallery(faces, vectors)
+    return Gallery(faces, vectors, people.births(db), people.told_apart(db))
+
+
+def changed(db: Database) -> tuple[int, frozenset[FaceId]]:
+    """The faces whose evidence recognition has not seen yet, gone ones included, and the number of the last change."""
+    rows = db.execute("SELECT seq, face_id FROM changed_faces").fetchall()
+    return max((row[0] for row in rows), default=0), frozenset(FaceId(row[1]) for row in rows)
+
+
+def _json(ids: Collection[FaceId]) -> str:
+    return json.dumps(sorted(ids))
 
 
 def groups_before(db: Database) -> dict[FaceId, GroupId]:
@@ -314,11 +328,23 @@ def boxes(db: Database, pack: str, answer: str | None) -> Found:
     return Found(tuple(FaceId(row[0]) for row in rows), vectors, score, quality)
 
 
-def store_recognition(db: Database, recognition: Recognition, unlikely: Collection[FaceId] = ()) -> None:
-    """Write what changed; a photo whose automatic names changed gets a new `tags_rev`."""
+def store_recognition(
+    db: Database,
+    recognition: Recognition,
+    unlikely: Collection[FaceId] = (),
+    *,
+    seen: int = 0,
+    only: Collection[FaceId] | None = None,
+) -> None:
+    """Write what changed, for all faces or `only` some; a photo whose automatic names changed gets a new `tags_rev`.
+
+    `seen` is the number of the last change of faces that this recognition knows of.
+    """
+    wanted, chosen = ("", []) if only is None else (" WHERE id IN (SELECT value FROM json_each(?))", [_json(only)])
     current = db.execute(
         "SELECT id, group_id, suggested_id, probability_classifier, probability_group, auto, because, unlikely"
-        " FROM faces"
+        f" FROM faces{wanted}",
+        chosen,
     ).fetchall()
     none = frozenset(unlikely)
     for face, *before in current:
@@ -332,6 +358,7 @@ def store_recognition(db: Database, recognition: Recognition, unlikely: Collecti
         )
         if _automatic(before) != _automatic(after):
             settle.touch(db, FaceId(face))
+    db.execute("DELETE FROM changed_faces WHERE seq <= ?", [seen])
 
 
 def _belief(recognition: Recognition, face: FaceId) -> list[Any]:

@@ -197,10 +197,85 @@ CREATE TABLE trouble (
 ) STRICT, WITHOUT ROWID;
 """
 
+NOW = "(julianday('now') - 2440587.5) * 86400.0"
+
+EVENTS = f"""
+-- What has happened, for those who follow it: written by the triggers below in the same transaction as the change, so
+-- that none is missing and none is told before it holds. Numbers are never used twice. The oldest are let go.
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL DEFAULT (0),
+    kind TEXT NOT NULL,
+    photo_id INTEGER,
+    person_id INTEGER,
+    act_id INTEGER
+) STRICT;
+CREATE TRIGGER event_at AFTER INSERT ON events BEGIN
+    UPDATE events SET at = {NOW} WHERE id = NEW.id;
+END;
+CREATE TRIGGER photo_found AFTER INSERT ON photos BEGIN
+    INSERT INTO events (kind, photo_id) VALUES ('photo', NEW.id);
+END;
+CREATE TRIGGER photo_changed AFTER UPDATE OF path, missing, content_rev ON photos
+WHEN OLD.path != NEW.path OR OLD.missing != NEW.missing OR OLD.content_rev != NEW.content_rev BEGIN
+    INSERT INTO events (kind, photo_id) VALUES ('photo', NEW.id);
+END;
+CREATE TRIGGER photo_analysed AFTER UPDATE OF analysed_rev ON photos WHEN NEW.analysed_rev > OLD.analysed_rev BEGIN
+    INSERT INTO events (kind, photo_id) VALUES ('analysed', NEW.id);
+END;
+CREATE TRIGGER photo_named AFTER UPDATE OF tags_rev ON photos WHEN NEW.tags_rev != OLD.tags_rev BEGIN
+    INSERT INTO events (kind, photo_id) VALUES ('names', NEW.id);
+END;
+CREATE TRIGGER photo_written AFTER UPDATE OF sidecar_rev ON photos WHEN NEW.sidecar_rev != OLD.sidecar_rev BEGIN
+    INSERT INTO events (kind, photo_id) VALUES ('sidecar', NEW.id);
+END;
+CREATE TRIGGER person_found AFTER INSERT ON people BEGIN
+    INSERT INTO events (kind, person_id) VALUES ('person', NEW.id);
+END;
+CREATE TRIGGER person_changed AFTER UPDATE ON people BEGIN
+    INSERT INTO events (kind, person_id) VALUES ('person', NEW.id);
+END;
+CREATE TRIGGER act_told AFTER INSERT ON acts BEGIN
+    INSERT INTO events (kind, act_id) VALUES ('answer', NEW.id);
+END;
+
+-- Faces whose evidence is not what recognition last saw, or that are gone: what recognition has to look at. A face that
+-- changes again gets a new number.
+CREATE TABLE changed_faces (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    face_id INTEGER NOT NULL UNIQUE
+) STRICT;
+CREATE TRIGGER face_found AFTER INSERT ON faces BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (NEW.id);
+END;
+CREATE TRIGGER face_changed AFTER UPDATE OF photo_id, x, y, w, h, quality, found_in, answer, person_id ON faces BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (NEW.id);
+END;
+CREATE TRIGGER face_gone AFTER DELETE ON faces BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (OLD.id);
+END;
+CREATE TRIGGER face_rejected AFTER INSERT ON rejections BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (NEW.face_id);
+END;
+CREATE TRIGGER face_not_rejected AFTER DELETE ON rejections BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (OLD.face_id);
+END;
+CREATE TRIGGER face_embedded AFTER INSERT ON embeddings BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (NEW.face_id);
+END;
+CREATE TRIGGER face_not_embedded AFTER DELETE ON embeddings BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (OLD.face_id);
+END;
+CREATE TRIGGER faces_taken AFTER UPDATE OF captured_at, content_key, path ON photos
+WHEN NEW.captured_at IS NOT OLD.captured_at OR NEW.content_key != OLD.content_key OR NEW.path != OLD.path BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) SELECT id FROM faces WHERE photo_id = NEW.id;
+END;
+"""
+
 
 def initial(db: Database) -> None:
-    """Photos, faces, people, answers, sidecars, trouble."""
-    for statement in _statements(INITIAL):
+    """Photos, faces, people, answers, sidecars, trouble, events."""
+    for statement in (*_statements(INITIAL), *_statements(EVENTS)):
         db.execute(statement)
 
 

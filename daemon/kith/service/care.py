@@ -97,7 +97,7 @@ def relearn(app: App, report: Report) -> Relearnt:
     with report.stage("Learning from answers", 2) as step:
         recognition.learn(app, pack)
         step()
-        recognition.believe(app, pack, afresh=True)
+        recognition.Beliefs(app).update(pack, afresh=True)
         step()
     after = recognition.scene(app, pack).recognition.suggestions
     was = {face: guess.person for face, guess in before.recognition.suggestions.items()}

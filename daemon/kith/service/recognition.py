@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from kith.catalogue import faces, journal, people, settings
+from kith.catalogue import faces, journal, settings
 from kith.people import (
     Boxes,
     Correction,
@@ -14,12 +14,12 @@ from kith.people import (
     Merge,
     PeopleSettings,
     Question,
+    Recogniser,
     doubts,
     likely_none,
     merges,
     outcomes,
     propose_above,
-    recognise,
     refit,
     review,
 )
@@ -43,24 +43,46 @@ class Scene:
     settings: PeopleSettings
 
 
-def believe(app: App, pack: Manifest, *, afresh: bool = False) -> None:
-    """Recompute groups and suggestions from all faces and answers. A pack not trusted yet names nobody by itself.
+class Beliefs:
+    """What is recognised, kept up to date: each update looks only at faces that changed since the last one.
 
-    `afresh` also lets go of the numbers that groups had.
+    A pack not trusted yet names nobody by itself. Not for several threads at once.
     """
-    gallery = _gallery(app, pack)
-    before = {} if afresh else app.catalogue.read(faces.groups_before)
-    last = int(app.catalogue.read(settings.get, LAST_GROUP) or 0)
-    recognition = recognise(
-        gallery, pack.beliefs, before, _settings(app, pack), next_group=last + 1, correction=correction(app, pack)
-    )
-    app.catalogue.write(faces.store_recognition, recognition, _unlikely(app, pack))
-    app.catalogue.write(settings.put, LAST_GROUP, str(max([last, *recognition.groups.values()])))
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._made_for: object = None
+        self._recogniser: Recogniser | None = None
+        self._unlikely: frozenset[FaceId] = frozenset()
+
+    def update(self, pack: Manifest, *, afresh: bool = False) -> None:
+        """Look at what changed and write down what follows. `afresh` also lets go of the numbers that groups had."""
+        catalogue, settings_ = self._app.catalogue, _settings(self._app, pack)
+        corrected = correction(self._app, pack)
+        made_for = (pack.id, pack.version, settings_, corrected)
+        seen, ids = catalogue.read(faces.changed)
+        if afresh or self._recogniser is None or made_for != self._made_for:
+            before = {} if afresh else catalogue.read(faces.groups_before)
+            last = int(catalogue.read(settings.get, LAST_GROUP) or 0)
+            self._recogniser = Recogniser(
+                pack.beliefs, settings_, previous=before, next_group=last + 1, correction=corrected
+            )
+            self._made_for = made_for
+            self._recogniser.recognise(catalogue.read(faces.gallery, pack.id))
+            touched = None
+        else:
+            some = catalogue.read(faces.gallery, pack.id, ids)
+            here = {face.id for face in some.faces}
+            changes = self._recogniser.update(some, [face for face in ids - here if self._recogniser.holds(face)])
+            touched = ids | changes.groups.keys() | changes.suggestions.keys()
+        self._unlikely = frozenset(_unlikely(self._app, pack))
+        catalogue.write(faces.store_recognition, self._recogniser.recognition, self._unlikely, seen=seen, only=touched)
+        catalogue.write(settings.put, LAST_GROUP, str(self._recogniser.next_group - 1))
 
 
 def learn(app: App, pack: Manifest) -> Correction:
     """Fit how much the pack's probabilities are to be believed here to the answers there are; gives the correction."""
-    fitted = refit(outcomes(_gallery(app, pack), pack.beliefs, _settings(app, pack)))
+    fitted = refit(outcomes(app.catalogue.read(faces.gallery, pack.id), pack.beliefs, _settings(app, pack)))
     app.catalogue.write(settings.put, CORRECTION + pack.id, json.dumps(asdict(fitted)))
     return fitted
 
@@ -73,7 +95,7 @@ def correction(app: App, pack: Manifest) -> Correction:
 
 def scene(app: App, pack: Manifest) -> Scene:
     """Everything that questions about faces are answered from."""
-    gallery = _gallery(app, pack)
+    gallery = app.catalogue.read(faces.gallery, pack.id)
     recognition = app.catalogue.read(faces.recognition)
     return Scene(gallery, recognition, pack.beliefs, _settings(app, pack))
 
@@ -83,13 +105,13 @@ def questions(app: App, pack: Manifest) -> Sequence[Question]:
     now = scene(app, pack)
     unlikely = app.catalogue.read(faces.unlikely)
     kept = [row for row, face in enumerate(now.gallery.faces) if face.id not in unlikely]
-    shown = Gallery(tuple(now.gallery.faces[row] for row in kept), now.gallery.vectors[kept])
+    shown = replace(now.gallery, faces=tuple(now.gallery.faces[row] for row in kept), vectors=now.gallery.vectors[kept])
     return review(shown, now.recognition, now.calibration)
 
 
 def doubtful(app: App, pack: Manifest) -> Sequence[Doubt]:
     """Answers that look wrong, the most doubtful first."""
-    return doubts(_gallery(app, pack), pack.beliefs, _settings(app, pack))
+    return doubts(app.catalogue.read(faces.gallery, pack.id), pack.beliefs, _settings(app, pack))
 
 
 def twins(app: App, pack: Manifest) -> Sequence[Merge]:
@@ -100,12 +122,6 @@ def twins(app: App, pack: Manifest) -> Sequence[Merge]:
     now = scene(app, pack)
     taken, turned_down = app.catalogue.read(journal.merges_and_not)
     return merges(now.gallery, now.recognition, now.calibration, above=propose_above(taken, turned_down))
-
-
-def _gallery(app: App, pack: Manifest) -> Gallery:
-    gallery = app.catalogue.read(faces.gallery, pack.id)
-    born, apart = app.catalogue.read(people.births), app.catalogue.read(people.told_apart)
-    return Gallery(gallery.faces, gallery.vectors, born, apart)
 
 
 def _settings(app: App, pack: Manifest) -> PeopleSettings:

@@ -55,7 +55,7 @@ def run(app: App, roots: Sequence[Path], report: Report) -> Summary:
     pack, _ = analyse(app, pack, report)  # faces that only sidecars knew of
     embed(app, pack, report)
     pack = change_pack(app, pack, report)
-    recognition.believe(app, pack.manifest)
+    recognition.Beliefs(app).update(pack.manifest)
     done += write(app, report)
     return Summary(seen, changed, analysed, done, len(app.catalogue.read(trouble.all_of)))
 
@@ -84,7 +84,7 @@ def rescan(app: App, where: Sequence[Path], mode: str, report: Report, *, forget
 
 def follow(app: App, report: Report) -> int:
     """What follows from an answer: beliefs, then sidecars; gives how many were written."""
-    recognition.believe(app, packs.manifest(app))
+    recognition.Beliefs(app).update(packs.manifest(app))
     return write(app, report)
 
 
