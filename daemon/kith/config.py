@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from pathspec import GitIgnoreSpec
 
 from kith.errors import ConfigInvalid
 
@@ -19,9 +20,13 @@ Substitute = Annotated[str, Meta(pattern=r"\A[^|/\x00-\x1f]+\Z")]
 
 
 class Photos(Struct, frozen=True, forbid_unknown_fields=True):
+    ignore: tuple[str, ...]
     hidden: bool
     max_megapixels: Positive
     max_megabytes: Positive
+
+    def __post_init__(self) -> None:
+        GitIgnoreSpec.from_lines(self.ignore)  # ValueError for what is no pattern
 
 
 class AnalysisSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,12 +62,18 @@ class Sidecars(Struct, frozen=True, forbid_unknown_fields=True):
     quiet_seconds: Annotated[float, Meta(ge=0)]
 
 
+class Neighbour(Struct, frozen=True, forbid_unknown_fields=True):
+    pause_on_battery: bool
+    max_load: Annotated[float, Meta(ge=0)]
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     photos: Photos
     analysis: AnalysisSettings
     detection: Detection
     people: People
     sidecars: Sidecars
+    neighbour: Neighbour
 
 
 def load(path: Path | None = None) -> Config:
@@ -96,6 +107,10 @@ def _merge(values: dict[str, Any], changes: dict[str, Any]) -> list[str]:
                 values[section][key] = msgspec.convert(value, types[key])
             except msgspec.ValidationError as error:
                 problems.append(f"  [{section}] {key} = {value!r}: {error}")
+        try:
+            msgspec.convert(values[section], sections[section])
+        except msgspec.ValidationError as error:
+            problems.append(f"  [{section}]: {error}")
     return problems
 
 

@@ -56,6 +56,12 @@ class ModelCorrupt(KithError):
     code, retry = "model-corrupt", Retry.DEGRADED
 
 
+class WatchUnavailable(KithError):
+    """The kernel can't tell of changes in a folder; it is looked at every now and then instead."""
+
+    code, retry = "watch-unavailable", Retry.DEGRADED
+
+
 class PhotoUnreadable(KithError):
     code, retry = "photo-unreadable", Retry.ON_CHANGE
 
@@ -94,6 +100,10 @@ class FileVanished(KithError):
 
 class SymlinkLoop(KithError):
     code, retry = "symlink-loop", Retry.ON_CHANGE
+
+
+class IgnoreInvalid(KithError):
+    code, retry = "ignore-invalid", Retry.ON_CHANGE
 
 
 class SidecarChanged(KithError):

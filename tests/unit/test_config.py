@@ -24,7 +24,10 @@ def test_a_setting_changes_and_the_rest_stays(tmp_path: Path) -> None:
 
 def test_all_mistakes_are_told_at_once_with_what_was_meant(tmp_path: Path) -> None:
     path = tmp_path / "kith.toml"
-    path.write_text('[sidecar]\nroot = "x"\n[people]\nmin_face = 3\nauto = "always"\n[analysis]\nworkers = -1\n')
+    path.write_text(
+        '[sidecar]\nroot = "x"\n[people]\nmin_face = 3\nauto = "always"\n'
+        '[analysis]\nworkers = -1\n[photos]\nignore = ["!"]\n'
+    )
     with pytest.raises(ConfigInvalid) as caught:
         config.load(path)
     told = caught.value.message
@@ -32,6 +35,7 @@ def test_all_mistakes_are_told_at_once_with_what_was_meant(tmp_path: Path) -> No
     assert "did you mean min_faces?" in told
     assert "[people] auto = 'always'" in told
     assert "[analysis] workers = -1" in told
+    assert "[photos]: Invalid git pattern: '!'" in told
 
 
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kith import config
 from kith.errors import FileVanished, KithError
 from kith.files import show
 from kith.scan import KEY_BYTES, FileSeen, NotSeen, content_key, walk
@@ -16,10 +17,16 @@ def is_photo(name: bytes) -> bool:
     return name.endswith(b".jpg")
 
 
-def seen(root: Path, *, hidden: bool = False) -> list[bytes]:
+def seen(root: Path, *, hidden: bool = False, ignore: tuple[str, ...] = ()) -> list[bytes]:
     top = os.path.realpath(os.fsencode(root)) + b"/"
-    found = walk(root, is_photo, hidden=hidden)
+    found = walk(root, is_photo, hidden=hidden, ignore=ignore)
     return [f.path.removeprefix(top) for f in found if isinstance(f, FileSeen)]
+
+
+def make(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
 
 
 def missed(root: Path) -> dict[str, KithError]:
@@ -87,6 +94,51 @@ def test_a_link_that_leads_nowhere_is_reported_if_it_looks_like_a_photo(tmp_path
 def test_things_that_are_no_files_are_not_photos(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     assert seen(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "folder", ["@eaDir", "#recycle", ".stversions", ".Trash-1000", "$RECYCLE.BIN", "lost+found", "a/Previews.lrdata"]
+)
+def test_bins_caches_and_old_versions_are_left_alone_by_default(tmp_path: Path, folder: str) -> None:
+    make(tmp_path, f"{folder}/b/1.jpg", "2.jpg")
+    assert seen(tmp_path, hidden=True, ignore=config.load().photos.ignore) == [b"2.jpg"]
+
+
+def test_a_kithignore_counts_in_its_folder_and_below_and_the_innermost_decides(tmp_path: Path) -> None:
+    make(tmp_path, "1.jpg", "draft-1.jpg", "a/draft-2.jpg", "b/draft-3.jpg", "b/private/4.jpg", "private/5.jpg")
+    (tmp_path / ".kithignore").write_text("# mine\ndraft-*\n/private/\n")
+    (tmp_path / "b" / ".kithignore").write_text("!draft-3.jpg\n")
+    assert seen(tmp_path) == [b"1.jpg", b"b/draft-3.jpg", b"b/private/4.jpg"]
+
+
+@pytest.mark.parametrize("rules", ["a/b/\n", "*\n!c/\n", "/a/b/1.jpg\n", "b\n", "!a\n", "**/1.jpg\n", ""])
+@pytest.mark.parametrize("ignore", [(), ("b/",), ("/b/",), ("/a/",)])
+def test_a_folder_gives_the_same_alone_as_in_a_walk_from_the_top(
+    tmp_path: Path, rules: str, ignore: tuple[str, ...]
+) -> None:
+    make(tmp_path, "a/b/1.jpg", "a/b/2.jpg", "a/c/1.jpg", "a/3.jpg", "b/1.jpg", ".d/1.jpg")
+    (tmp_path / ".kithignore").write_text(rules)
+    whole = {f for f in walk(tmp_path, is_photo, ignore=ignore) if isinstance(f, FileSeen)}
+    for folder in ("", "a", "a/b", "a/c", "b", ".d"):
+        here = os.fsencode(tmp_path.resolve() / folder)
+        alone = set(walk(tmp_path / folder, is_photo, ignore=ignore, top=tmp_path, deep=False))
+        assert alone == {f for f in whole if os.path.split(f.path)[0] == here}
+        below = set(walk(tmp_path / folder, is_photo, ignore=ignore, top=tmp_path))
+        assert below == {f for f in whole if f.path.startswith(here + b"/")}
+
+
+def test_a_line_that_is_no_pattern_is_told_and_the_others_count(tmp_path: Path) -> None:
+    make(tmp_path, "1.jpg", "2.jpg")
+    (tmp_path / ".kithignore").write_text("!\n2.jpg\n")
+    assert seen(tmp_path) == [b"1.jpg"]
+    assert {name: error.code for name, error in missed(tmp_path).items()} == {".kithignore": "ignore-invalid"}
+
+
+def test_a_folder_whose_rules_cannot_be_read_is_not_looked_into(tmp_path: Path) -> None:
+    make(tmp_path, "a/1.jpg", "2.jpg")
+    (tmp_path / "a" / ".kithignore").mkdir()
+    assert seen(tmp_path) == [b"2.jpg"]
+    assert list(missed(tmp_path)) == ["a"]
 
 
 def test_the_content_key_tells_content_from_name_and_time(tmp_path: Path) -> None:
