@@ -34,7 +34,8 @@ class SpawnPool(Executor):
 
     `initialiser` runs once in each new process. A task that takes longer than `patience` seconds is ended with its
     process. A task whose process dies is tried once more in a fresh one, since the death may have been another's
-    fault (the kernel's memory killer); the second death is final.
+    fault (the kernel's memory killer); the second death is final. A process ends after `idle` seconds without a
+    task, and with it its models; the next task starts a new one.
     """
 
     def __init__(
@@ -43,9 +44,10 @@ class SpawnPool(Executor):
         initialiser: Callable[..., None] | None = None,
         arguments: tuple[Any, ...] = (),
         patience: float = 300.0,
+        idle: float = 60.0,
     ) -> None:
         self._start = (initialiser, arguments)
-        self._patience = patience
+        self._patience, self._idle = patience, idle
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._serve, name=f"pool-{n}", daemon=True) for n in range(workers)]
         self._stopping = threading.Event()
@@ -68,7 +70,7 @@ class SpawnPool(Executor):
 
     def _serve(self) -> None:
         slot = _Slot(*self._start)
-        while (call := self._calls.get()) is not None:
+        while (call := self._next(slot)) is not None:
             future, fn, args, kwargs = call
             if self._stopping.is_set():
                 future.cancel()
@@ -79,6 +81,13 @@ class SpawnPool(Executor):
             except BaseException as error:  # noqa: BLE001  every outcome belongs to the future
                 future.set_exception(error)
         slot.close()
+
+    def _next(self, slot: _Slot) -> _Call | None:
+        try:
+            return self._calls.get(timeout=self._idle)
+        except queue.Empty:
+            slot.close()
+            return self._calls.get()
 
     def _twice(self, slot: _Slot, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         try:

@@ -67,6 +67,16 @@ def test_an_error_of_the_task_is_its_result_and_the_process_goes_on() -> None:
         assert pool.submit(os.getpid).result() == first
 
 
+def test_a_process_without_work_ends_and_a_new_one_takes_the_next_task() -> None:
+    with SpawnPool(1, idle=0.2) as pool:
+        first = pool.submit(os.getpid).result()
+        until = time.monotonic() + 20
+        while Path(f"/proc/{first}").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not Path(f"/proc/{first}").exists()
+        assert pool.submit(os.getpid).result() != first
+
+
 def test_a_task_that_hangs_is_ended() -> None:
     with SpawnPool(1, patience=0.5) as pool:
         with pytest.raises(WorkerDied, match="stopped"):

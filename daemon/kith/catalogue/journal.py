@@ -166,9 +166,12 @@ def undo(db: Database, number: int | None, source: str) -> Act:
     return act
 
 
-def history(db: Database, limit: int) -> list[Act]:
-    """The last acts, newest first."""
-    return [_as_act(row) for row in db.execute(f"{ACTS} GROUP BY a.id ORDER BY a.id DESC LIMIT ?", [limit])]
+def history(db: Database, limit: int, before: int | None = None) -> list[Act]:
+    """The last acts, newest first; or the last before one of them."""
+    rows = db.execute(
+        f"{ACTS} WHERE ?1 IS NULL OR a.id < ?1 GROUP BY a.id ORDER BY a.id DESC LIMIT ?2", [before, limit]
+    )
+    return [_as_act(row) for row in rows]
 
 
 def merges_and_not(db: Database) -> tuple[int, int]:

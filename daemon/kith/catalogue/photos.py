@@ -34,12 +34,13 @@ def by_path(db: Database, path: bytes) -> Photo | None:
     return Photo(*row) if row else None
 
 
-def known_below(db: Database, root: bytes) -> Mapping[bytes, tuple[int, int]]:
-    """Size and mtime_ns of every photo at or below a folder that was there at the last scan."""
+def known_below(db: Database, root: bytes, *, deep: bool = True) -> Mapping[bytes, tuple[int, int]]:
+    """Size and mtime_ns of every photo below a folder, or directly in it, that was there at the last scan."""
     rows = db.execute(
         "SELECT path, size, mtime_ns FROM photos WHERE missing = 0 AND path >= ? AND path < ?", trouble.below(root)
     )
-    return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
+    inside = len(trouble.below(root)[0])
+    return {path: (size, mtime) for path, size, mtime in rows if deep or b"/" not in path[inside:]}
 
 
 def record(db: Database, files: Iterable[FileState], exists: Callable[[bytes], bool] = os.path.lexists) -> None:
@@ -85,8 +86,10 @@ def looked(
     gone: Iterable[bytes],
     troubled: Sequence[tuple[bytes, KithError]],
     said: Mapping[bytes, str],
+    *,
+    deep: bool = True,
 ) -> None:
-    """A whole folder has been looked through: note what is gone, what could not be looked at, and the sidecars.
+    """A folder, and if `deep` everything in it, has been looked through: note what is gone, what could not be looked at, and the sidecars.
 
     Nothing that is gone is forgotten: it may be on a disk that comes back, or under a new name.
     """
@@ -100,6 +103,6 @@ def looked(
         if before.get(path, stamp) != stamp:
             db.execute("UPDATE photos SET said = ? WHERE path = ?", [stamp, path])
             trouble.forget(db, path, "sidecar")
-    trouble.forget_below(db, root, "look", but={path for path, _ in troubled})
+    trouble.forget_below(db, root, "look", {path for path, _ in troubled}, deep=deep)
     for path, error in troubled:
         trouble.note(db, path, "look", error)

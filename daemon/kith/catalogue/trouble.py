@@ -14,13 +14,14 @@ FIRST_WAIT = 60.0  # seconds before the second try; doubles with each attempt
 LONGEST_WAIT = 86400.0
 
 
-def note(db: Database, path: bytes, stage: str, error: KithError) -> None:
-    """Remember that a stage failed on a file, and when to try again."""
+def note(db: Database, path: bytes, stage: str, error: KithError, wait: float | None = None) -> None:
+    """Remember that a stage failed on a file, and when to try again: after `wait` seconds, or ever later ones."""
     attempts = 1 + (
         db.execute("SELECT max(attempts) FROM trouble WHERE path = ? AND stage = ?", [path, stage]).fetchone()[0] or 0
     )
     now = time.time()
-    wait = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    if wait is None:
+        wait = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
     db.execute(
         "INSERT OR REPLACE INTO trouble (path, stage, code, message, at, attempts, next_try)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -46,12 +47,13 @@ def forget_stage(db: Database, stage: str) -> None:
     db.execute("DELETE FROM trouble WHERE stage = ?", [stage])
 
 
-def forget_below(db: Database, root: bytes, stage: str, but: Collection[bytes]) -> None:
-    """A stage went over a whole folder and met trouble only with the files in `but`."""
+def forget_below(db: Database, root: bytes, stage: str, but: Collection[bytes], *, deep: bool = True) -> None:
+    """A stage went over a folder, with all in it if `deep`, and met trouble only with the files in `but`."""
+    inside = len(below(root)[0])
     for (path,) in db.execute(
         "SELECT path FROM trouble WHERE stage = ? AND path >= ? AND path < ?", [stage, *below(root)]
     ).fetchall():
-        if path not in but:
+        if path not in but and (deep or b"/" not in path[inside:]):
             forget(db, path, stage)
 
 

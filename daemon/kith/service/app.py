@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kith.catalogue import Catalogue, open_catalogue, set_aside
 from kith.config import Config
 from kith.errors import AlreadyRunning
 from kith.paths import Paths
+
+
+class Workshop:
+    """The worker processes: made when they are needed, ended when nobody needs them for a while."""
+
+    def __init__(self) -> None:
+        self._pools: dict[str, tuple[object, Executor]] = {}
+        self._lock = threading.Lock()
+
+    def pool(self, name: str, made_for: object, make: Callable[[], Executor]) -> Executor:
+        """The pool of this name; a new one where it was made for something else than `made_for`."""
+        with self._lock:
+            before, pool = self._pools.get(name, (None, None))
+            if pool is None or before != made_for:
+                if pool is not None:
+                    pool.shutdown(cancel_futures=True)
+                pool = make()
+                self._pools[name] = made_for, pool
+            return pool
+
+    def close(self) -> None:
+        """End all of them; what they had not begun is dropped."""
+        for _, pool in self._pools.values():
+            pool.shutdown(cancel_futures=True)
+        self._pools.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +49,7 @@ class App:
     paths: Paths
     config: Config
     catalogue: Catalogue
+    workshop: Workshop = field(default_factory=Workshop)
 
     @property
     def workers(self) -> int:
@@ -44,9 +72,11 @@ def opened(paths: Paths, config: Config, *, readonly: bool = False) -> Iterator[
     paths.make()
     with _alone(paths.lock):
         catalogue = open_catalogue(paths.catalogue)
+        app = App(paths, config, catalogue)
         try:
-            yield App(paths, config, catalogue)
+            yield app
         finally:
+            app.workshop.close()
             catalogue.close()
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kith.service.app import App
+from kith.service.reports import Report
 
 
 class Control(Protocol):
     """A running Kith. All methods may be called from any thread and return at once."""
 
     app: App
+    report: Report  # told by what was started how far it is
 
     def wake(self) -> None:
         """An answer was given: beliefs and sidecars follow as soon as they can."""
@@ -20,8 +22,8 @@ class Control(Protocol):
     def status(self) -> dict[str, Any]:
         """What is going on.
 
-        {"state": "idle" | "busy" | "paused", "paused_by": [reason], "roots": [{"path", "online", "watched"}],
-        "stage": {"title", "done", "total", "per_second", "seconds_left"} | null}
+        {"state": "idle" | "busy" | "paused", "paused_by": [reason], "roots": [{"path", "online"}],
+        "stage": {"title", "done", "total", "per_second", "seconds_left"} | null, "problem": {"code", "message"} | null}
         """
 
     def pause(self) -> None:

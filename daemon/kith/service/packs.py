@@ -32,6 +32,14 @@ def coming(app: App) -> Pack | None:
     return load_pack(app.paths.packs / pack) if pack else None
 
 
+def is_behind(app: App) -> bool:
+    """Whether the pack in use has not seen all faces, or another one is to take over."""
+    current = in_use(app)
+    if current is None:
+        return False
+    return bool(app.catalogue.read(settings.get, NEXT) or app.catalogue.read(faces.to_embed, current))
+
+
 def manifest(app: App) -> Manifest:
     """What the pack in use says of itself, without loading its models. Raises ModelMissing, ModelCorrupt."""
     return read_manifest(_folder(app))

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -91,20 +90,22 @@ def follow(app: App, report: Report) -> int:
 # -- look ---------------------------------------------------------------------------------------------------------
 
 
-def look(app: App, roots: Sequence[Path], report: Report) -> tuple[int, int]:
+def look(app: App, roots: Sequence[Path], report: Report, *, deep: bool = True) -> tuple[int, int]:
     """Take in what is on disk below `roots`; gives how many photos there are and how many are new or changed.
+
+    Not `deep`: only what lies in these folders themselves.
 
     Raises BadRequest where a root is no folder: a disk that isn't mounted is not an empty one.
     """
     for root in roots:
         if not root.is_dir():
             raise BadRequest(f"{show(root)} is not a folder. If it is on a disk, plug that in and try again.")
-    counts = [_look_at(app, root.resolve(), report) for root in roots]
+    counts = [_look_at(app, root.resolve(), report, deep=deep) for root in roots]
     return sum(seen for seen, _ in counts), sum(changed for _, changed in counts)
 
 
-def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
-    before = dict(app.catalogue.read(photos.known_below, os.fsencode(root)))
+def _look_at(app: App, root: Path, report: Report, *, deep: bool) -> tuple[int, int]:
+    before = dict(app.catalogue.read(photos.known_below, os.fsencode(root), deep=deep))
     hidden = app.config.photos.hidden
     seen: set[bytes] = set()
     beside: dict[bytes, tuple[int, int]] = {}
@@ -117,7 +118,7 @@ def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
         changed.clear()
 
     with report.stage("Looking for photos", 0) as step:
-        for found in walk(root, _is_wanted, hidden=hidden, even=sidecars.READ_ONLY):
+        for found in walk(root, _is_wanted, hidden=hidden, even=sidecars.READ_ONLY, deep=deep):
             if isinstance(found, NotSeen):
                 unseen.append(found)
                 continue
@@ -139,7 +140,7 @@ def _look_at(app: App, root: Path, report: Report) -> tuple[int, int]:
     commit()
     gone = before.keys() - seen
     troubled = [(found.path, found.error) for found in unseen]
-    app.catalogue.write(photos.looked, os.fsencode(root), gone, troubled, sidecars.stamps(seen, beside))
+    app.catalogue.write(photos.looked, os.fsencode(root), gone, troubled, sidecars.stamps(seen, beside), deep=deep)
     return len(seen), count
 
 
@@ -172,7 +173,8 @@ def _analyse(app: App, pack: Pack, report: Report) -> int:
         return 0
     same_person = pack.calibration.cosine_fmr["1e-3"]
     analysed, trusted = 0, packs.is_trusted(app, pack.manifest)
-    with _workers(app, pack) as executor, report.stage("Finding faces", len(pending)) as step:
+    executor = _workers(app, pack)
+    with report.stage("Finding faces", len(pending)) as step:
         tasks = ((photo, worker.Request(photo.path, app.catalogue.read(faces.given, photo))) for photo in pending)
         for photo, future in each(executor, worker.analyse_file, tasks, ahead=2 * app.workers):
             try:
@@ -188,7 +190,7 @@ def _analyse(app: App, pack: Pack, report: Report) -> int:
     return analysed
 
 
-def _workers(app: App, pack: Pack) -> AbstractContextManager[Executor]:
+def _workers(app: App, pack: Pack) -> Executor:
     config = app.config
     vision = VisionSettings(
         min_score=config.detection.min_score or None,
@@ -196,15 +198,10 @@ def _workers(app: App, pack: Pack) -> AbstractContextManager[Executor]:
         turned=config.detection.turned,
         limits=Limits(config.photos.max_megapixels, config.photos.max_megabytes),
     )
-    return _ended(SpawnPool(app.workers, worker.initialise, (pack.folder, vision), config.analysis.patience))
-
-
-@contextmanager
-def _ended(pool: SpawnPool) -> Iterator[Executor]:
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+    start = (pack.folder, vision)
+    return app.workshop.pool(
+        "vision", start, lambda: SpawnPool(app.workers, worker.initialise, start, config.analysis.patience)
+    )
 
 
 def _result(future: Future[T], photo: Photo) -> T:
@@ -220,11 +217,11 @@ def _result(future: Future[T], photo: Photo) -> T:
         ) from error
 
 
-def _note(app: App, photo: Photo, stage: str, error: KithError) -> None:
+def _note(app: App, photo: Photo, stage: str, error: KithError, wait: float | None = None) -> None:
     """Remember one photo's trouble; what is nobody's in particular stops the stage."""
     if error.retry is Retry.FATAL:
         raise error
-    app.catalogue.write(trouble.note, photo.path, stage, error)
+    app.catalogue.write(trouble.note, photo.path, stage, error, wait)
 
 
 # -- embed --------------------------------------------------------------------------------------------------------
@@ -237,7 +234,8 @@ def embed(app: App, pack: Pack, report: Report) -> None:
         return
     chunks = [waiting[i : i + CHUNK] for i in range(0, len(waiting), CHUNK)]
     tasks = ((ids, list(app.catalogue.read(faces.crops, ids).values())) for ids in chunks)
-    with _workers(app, pack) as executor, report.stage("Looking at known faces anew", len(chunks)) as step:
+    executor = _workers(app, pack)
+    with report.stage("Looking at known faces anew", len(chunks)) as step:
         for ids, future in each(executor, worker.embed_stored, tasks, ahead=2 * app.workers):
             app.catalogue.write(faces.store_embeddings, ids, pack.id, future.result())
             step()
@@ -260,10 +258,11 @@ def change_pack(app: App, pack: Pack, report: Report) -> Pack:
 # -- write --------------------------------------------------------------------------------------------------------
 
 
-def write(app: App, report: Report) -> int:
+def write(app: App, report: Report, *, wait: bool = True) -> int:
     """Write the names that changed beside their photos; gives how many sidecars that took.
 
-    Sidecars that another program has just written are left alone for the quiet period, then tried once more.
+    Sidecars that another program has just written are left alone for the quiet period, then tried once more; without
+    `wait` they are trouble until then.
     """
     if not app.config.sidecars.write:
         return 0
@@ -273,25 +272,26 @@ def write(app: App, report: Report) -> int:
         if not pending:
             break
         sidecars.sweep({Path(os.fsdecode(photo.path)).parent for photo in pending})
-        done += _exchange(app, pending, "Writing names", report)
+        done += _exchange(app, pending, "Writing names", report, wait=wait)
     return done
 
 
-def hear(app: App, report: Report) -> int:
+def hear(app: App, report: Report, *, wait: bool = True) -> int:
     """Read what other programs say in sidecars, and photos in themselves; gives how many sidecars changed by that.
 
     Names and boxes given there are answers, with their source. A face that only the file knows is embedded by the next
     analysis.
     """
     pending = app.catalogue.read(work.to_hear)
-    return _exchange(app, pending, "Reading names", report) if pending else 0
+    return _exchange(app, pending, "Reading names", report, wait=wait) if pending else 0
 
 
-def _exchange(app: App, pending: Sequence[Photo], title: str, report: Report) -> int:
+def _exchange(app: App, pending: Sequence[Photo], title: str, report: Report, *, wait: bool) -> int:
     """Merge the catalogue and the sidecars of some photos, both ways."""
-    with _ended(SpawnPool(1)) as pool, report.stage(title, len(pending)) as step:
+    pool = app.workshop.pool("sidecars", None, lambda: SpawnPool(1))
+    with report.stage(title, len(pending)) as step:
         done, busy = _merge_each(app, pool, pending, step)
-        if busy:
+        if busy and wait:
             report.say(f"Another program has just written {len(busy)} of the sidecars; waiting until it is done.")
             time.sleep(app.config.sidecars.quiet_seconds)
             done += _merge_each(app, pool, busy, step)[0]
@@ -308,9 +308,9 @@ def _merge_each(
         try:
             done += _commit(app, photo, _result(future, photo))
         except KithError as error:
-            _note(app, photo, "sidecar", error)
-            if isinstance(error, FileBusy):
-                busy.append(photo)
+            is_busy = isinstance(error, FileBusy)
+            _note(app, photo, "sidecar", error, app.config.sidecars.quiet_seconds if is_busy else None)
+            busy += [photo] if is_busy else []
         step()
     return done, busy
 

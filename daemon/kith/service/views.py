@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kith.catalogue import faces, journal, people, trouble, work
+from kith.catalogue import faces, journal, listing, people, photos, trouble, work
 from kith.people import Party
 from kith.service import packs, recognition
 from kith.service.app import App
 from kith.service.commands import known_photo, meant_by
-from kith.types import Face, FaceState, GroupId, PersonId, Presence, Suggestion
+from kith.types import Face, FaceId, FaceState, GroupId, Person, PersonId, Photo, PhotoId, Presence, Suggestion
 
 OPEN = (FaceState.GROUPED, FaceState.SUGGESTED)  # in a group, and worth an answer
 
@@ -48,10 +48,14 @@ def explain(app: App, word: str) -> dict[str, Any]:
     (face,) = meant_by(app, [word])
     names = _names(app)
     because = [app.catalogue.read(faces.get, other) for other in (face.suggestion.because if face.suggestion else ())]
+    alike = _similarities(app, face.id, [other.id for other in because])
     content, box = app.catalogue.read(faces.place, face.id)
     return _face(face, names) | {
         "photo": os.fsdecode(face.path),
-        "because": [_face(other, names) | {"photo": os.fsdecode(other.path)} for other in because],
+        "because": [
+            _face(other, names) | {"photo": os.fsdecode(other.path), "similarity": alike.get(other.id)}
+            for other in because
+        ],
         "not": [names[person] for person in app.catalogue.read(faces.rejected, face.id) if person in names],
         "said": [asdict(act) for act in app.catalogue.read(journal.of_face, content, box)],
     }
@@ -124,19 +128,20 @@ def groups(app: App) -> list[dict[str, Any]]:
 
 def everybody(app: App) -> list[dict[str, Any]]:
     """People by the number of photos they are confirmed on."""
-    return [
-        {
-            "id": f"p{person.id}",
-            "name": person.name,
-            "faces": person.faces,
-            "photos": person.photos,
-            "born": person.born,
-            "hidden": person.hidden,
-            "feature": None if person.feature is None else f"f{person.feature}",
-        }
-        for person in app.catalogue.read(people.all_of)
-        if person.photos
-    ]
+    return [somebody(person) for person in app.catalogue.read(people.all_of) if person.photos]
+
+
+def somebody(person: Person) -> dict[str, Any]:
+    """A person, with how often they were confirmed and the face that shows them."""
+    return {
+        "id": f"p{person.id}",
+        "name": person.name,
+        "faces": person.faces,
+        "photos": person.photos,
+        "born": person.born,
+        "hidden": person.hidden,
+        "feature": None if person.feature is None else f"f{person.feature}",
+    }
 
 
 def status(app: App) -> dict[str, Any]:
@@ -149,8 +154,91 @@ def troubles(app: App) -> list[dict[str, Any]]:
     return [asdict(found) | {"path": os.fsdecode(found.path)} for found in app.catalogue.read(trouble.all_of)]
 
 
+def explained(app: App, face: FaceId) -> dict[str, Any]:
+    """What `explain` says of a face, with all faces in full."""
+    found = explain(app, f"f{face}")
+    alike = {other["id"]: other["similarity"] for other in found["because"]}
+    shown = {other["id"]: other for other in shown_faces(app, [face, *(FaceId(int(other[1:])) for other in alike)])}
+    because = [shown[other] | {"similarity": alike[other]} for other in alike]
+    return shown[f"f{face}"] | {"because": because, "not": found["not"], "said": found["said"]}
+
+
+def shown_faces(app: App, ids: Sequence[FaceId]) -> list[dict[str, Any]]:
+    """Some faces, each with the photo it is on: where, of which revision, and when it was taken."""
+    names = _names(app)
+    found = [app.catalogue.read(faces.get, face) for face in ids]
+    facts = app.catalogue.read(listing.facts, {face.photo for face in found})
+    return [
+        _face(face, names)
+        | {
+            "photo": {
+                "id": face.photo,
+                "path": os.fsdecode(face.path),
+                "rev": facts[face.photo].rev,
+                "taken": facts[face.photo].taken,
+            }
+        }
+        for face in found
+    ]
+
+
+def photo(app: App, known: Photo, names: Mapping[PersonId, str] | None = None) -> dict[str, Any]:
+    """A photo with the faces on it from left to right, and who is on it without one. Sizes are of the displayed photo;
+    they are None until it was analysed."""
+    names = _names(app) if names is None else names
+    turned = (known.orientation or 1) >= 5
+    return {
+        "id": known.id,
+        "path": os.fsdecode(known.path),
+        "rev": known.tags_rev,
+        "taken": app.catalogue.read(listing.facts, [known.id])[known.id].taken,
+        "width": known.height if turned else known.width,
+        "height": known.width if turned else known.height,
+        "faces": [_face(face, names) for face in app.catalogue.read(faces.on_photo, known.id)],
+        "present": [_presence(there) for there in app.catalogue.read(people.present, known.content_key)],
+    }
+
+
+def photos_at(app: App, paths: Sequence[bytes], roots: Mapping[bytes, bool]) -> list[dict[str, Any]]:
+    """What Kith knows of the photos at some paths; `roots` are the folders it watches, and whether each is there.
+
+    A photo that isn't in Kith has an "id" of None and a "reason": "not-watched", "offline", "gone" or "not-analysed".
+    """
+    names = _names(app)
+    return [_photo_at(app, path, roots, names) for path in paths]
+
+
+def _photo_at(app: App, path: bytes, roots: Mapping[bytes, bool], names: Mapping[PersonId, str]) -> dict[str, Any]:
+    asked = {"asked": os.fsdecode(path)}
+    for spelled in (path, os.path.realpath(path)):
+        known = app.catalogue.read(photos.by_path, spelled)
+        if known is not None and known.width:
+            return asked | photo(app, known, names)
+    return asked | {"id": None, "reason": _why_not(app, os.path.realpath(path), roots)}
+
+
+def _why_not(app: App, path: bytes, roots: Mapping[bytes, bool]) -> str:
+    there = next((online for root, online in roots.items() if path.startswith(root.rstrip(b"/") + b"/")), None)
+    known = app.catalogue.read(listing.whereabouts, path)
+    if there is False:
+        return "offline"
+    if known is not None:
+        return "gone" if known[1] else "not-analysed"
+    return "not-watched" if there is None else "not-analysed"
+
+
+def _similarities(app: App, face: FaceId, others: Sequence[FaceId]) -> dict[FaceId, float]:
+    """The cosine between a face and others, as the pack in use sees them."""
+    pack = packs.in_use(app)
+    if pack is None or not others:
+        return {}
+    some = app.catalogue.read(faces.gallery, pack, [face, *others])
+    vectors = {known.id: some.vectors[row] for row, known in enumerate(some.faces)}
+    return {other: round(float(vectors[face] @ vectors[other]), 4) for other in others if {face, other} <= set(vectors)}
+
+
 def _names(app: App) -> Mapping[PersonId, str]:
-    return {person.id: person.name for person in app.catalogue.read(people.all_of)}
+    return app.catalogue.read(listing.names)
 
 
 def _face(face: Face, names: Mapping[PersonId, str]) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""What can be said about people and faces beyond a name, as a user says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import drawn
+from desk import Desk
+from packs import make_test_pack
+
+
+@pytest.fixture
+def desk(tmp_path: Path, shared: Path) -> Desk:
+    desk = Desk(tmp_path)
+    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
+    desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
+    for i in range(4):
+        drawn.save(drawn.photo(["Anna"], seed=i), desk.home / "photos" / f"{i}.jpg")
+    desk.kith("scan", desk.home / "photos")
+    return desk
+
+
+def photo(desk: Desk, number: int) -> Path:
+    return desk.home / "photos" / f"{number}.jpg"
+
+
+def face(desk: Desk, number: int) -> str:
+    return str(desk.faces(photo(desk, number))[0]["id"])
+
+
+def person(desk: Desk, name: str) -> dict[str, object]:
+    return next(found for found in desk.json("people", "--hidden") if found["name"] == name)
+
+
+def test_a_suggestion_is_explained_by_the_faces_that_made_it_and_asked_about(desk: Desk) -> None:
+    desk.kith("name", face(desk, 0), "Anna")
+    told = desk.json("explain", face(desk, 1))
+    assert told["suggestion"]["person"]["name"] == "Anna"
+    assert [other["id"] for other in told["because"]] == [face(desk, 0)]
+    (question,) = desk.json("questions")
+    assert question["person"]["name"] == "Anna"
+    assert set(question["faces"]) == {face(desk, n) for n in (1, 2, 3)}
+    desk.kith("confirm", *question["faces"])
+    assert desk.json("questions") == []
+    assert person(desk, "Anna")["faces"] == 4
+    said = desk.json("explain", face(desk, 0))["said"]
+    assert [act["words"] for act in said] == [f"name {face(desk, 0)} Anna"]
+
+
+def test_a_box_drawn_by_hand_is_a_face_like_any_other(desk: Desk) -> None:
+    desk.kith("draw", photo(desk, 0), "30", "40", "150", "200", "Otto")
+    desk.kith("scan", desk.home / "photos")
+    otto, anna = desk.faces(photo(desk, 0))
+    assert (otto["person"]["name"], otto["state"], anna["person"]) == ("Otto", "confirmed", None)
+    assert otto["box"] == pytest.approx({"x": 105 / 1500, "y": 140 / 1000, "w": 0.1, "h": 0.2}, abs=1e-6)
+    assert "Otto" in photo(desk, 0).with_name("0.jpg.xmp").read_text()
+    desk.kith("show", otto["id"], "-o", desk.home / "otto.png")
+    desk.kith("undo")
+    assert [f["id"] for f in desk.faces(photo(desk, 0)) if f["person"]] == []
+    assert "Otto" not in photo(desk, 0).with_name("0.jpg.xmp").read_text()
+    outside = desk.run("draw", photo(desk, 0), "1400", "40", "150", "200", "Otto")
+    assert outside.returncode == 2
+    assert "1500 by 1000" in outside.stderr
+
+
+def test_what_is_known_of_a_person_is_kept_shown_and_taken_back(desk: Desk) -> None:
+    desk.kith("name", face(desk, 0), face(desk, 1), "Anna")
+    desk.kith("born", "Anna", "2015-04-23")
+    desk.kith("feature", face(desk, 1))
+    desk.kith("hide", "Anna")
+    assert desk.json("people") == []
+    known = person(desk, "Anna")
+    assert (known["born"], known["feature"], known["hidden"]) == ("2015-04-23", face(desk, 1), True)
+    for _ in range(3):
+        desk.kith("undo")
+    known = person(desk, "Anna")
+    assert (known["born"], known["hidden"]) == (None, False)
+    assert desk.run("born", "Anna", "yesterday").returncode == 2
+
+
+def test_two_who_look_alike_are_proposed_until_somebody_says_they_are_two(desk: Desk) -> None:
+    desk.kith("name", face(desk, 0), face(desk, 1), "Anna")
+    desk.kith("name", face(desk, 2), face(desk, 3), "Ann")
+    (pair,) = desk.json("merges")
+    assert {pair["first"]["name"], pair["second"]["name"]} == {"Anna", "Ann"}
+    assert pair["probability"] > 0.5
+    desk.kith("apart", "Ann", "Anna")
+    assert desk.json("merges") == []
+    desk.kith("undo")
+    assert len(desk.json("merges")) == 1
+
+
+def test_rescans_keep_every_answer_and_bring_back_what_was_no_face(desk: Desk) -> None:
+    desk.kith("name", face(desk, 0), "Anna")
+    desk.kith("not-a-face", face(desk, 1))
+    desk.kith("reject", face(desk, 2))
+    rejected = desk.json("explain", face(desk, 2))["not"]
+    for mode in ("again", "unconfirmed", "found"):
+        assert "4 photos analysed" in desk.kith("rescan", "--mode", mode, desk.home / "photos")
+        assert person(desk, "Anna")["faces"] == 1
+        assert desk.faces(photo(desk, 1))[0]["state"] == "not-a-face"
+        assert desk.json("explain", face(desk, 2))["not"] == rejected == ["Anna"]
+    desk.kith("rescan", "--mode", "deleted", desk.home / "photos")
+    assert desk.faces(photo(desk, 1))[0]["state"] != "not-a-face"
+    desk.kith("rescan", "--mode", "found", "--and-my-answers", photo(desk, 0))
+    assert desk.json("people") == []
+    desk.kith("undo")
+    assert person(desk, "Anna")["faces"] == 1
+
+
+def test_learning_anew_keeps_every_answer_and_makes_the_same_guesses(desk: Desk) -> None:
+    desk.kith("name", face(desk, 0), "Anna")
+    before = [desk.faces(photo(desk, n))[0]["suggestion"] for n in (1, 2, 3)]
+    told = desk.kith("rebuild")
+    assert "Learnt anew from 1 answer: 3 faces taken for somebody, 0 of them differently" in told
+    assert [desk.faces(photo(desk, n))[0]["suggestion"] for n in (1, 2, 3)] == before
