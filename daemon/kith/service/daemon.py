@@ -49,9 +49,13 @@ class Job:
 
 @dataclass(slots=True)
 class Due:
-    """What the finder is to look at: whole folders, and folders in which something changed (deep or not)."""
+    """What the finder is to look at: whole folders, and folders in which something changed (deep or not).
+
+    `daily`: everything, and what is best done once a day.
+    """
 
     folders: set[Path] = field(default_factory=set)
+    daily: bool = False
     hints: dict[Path, bool] = field(default_factory=dict)
 
 
@@ -68,7 +72,7 @@ class Daemon:
         self._due, self._next_look = Due(set(self._roots)), clock() + DAY
         self._jobs: dict[int, Job] = {}
         self._followers: set[Callable[[], None]] = set()
-        self._woken = threading.Event()
+        self._woken, self._anew = threading.Event(), threading.Event()
         self._stages: list[Stage] = []
         self._problems: dict[str, dict[str, str]] = {}
         self._beliefs = recognition.Beliefs(app)
@@ -99,7 +103,7 @@ class Daemon:
     def configure(self, config: Config) -> None:
         """Go on with other settings."""
         self.app = replace(self.app, config=config)
-        self._beliefs = recognition.Beliefs(self.app)
+        self._anew.set()
         self.wake()
 
     def _tell_stop(self) -> None:
@@ -211,6 +215,8 @@ class Daemon:
             if due.folders or due.hints:
                 self._guarded(self._look, due, report)
             self._guarded(self._analyse, report)
+            if due.daily:
+                self._guarded(self._learn, report)
 
     def _next(self) -> tuple[Job | None, Due]:
         """What to do now; waits until there is something, or it is time to look for work."""
@@ -220,6 +226,7 @@ class Daemon:
             self._pass_on()
             if self._clock() >= self._next_look:
                 self._due.folders |= set(self._roots)
+                self._due.daily = True
                 self._next_look = self._clock() + DAY
             due, self._due = self._due, Due()
             return next(iter(self._waiting_jobs()), None), due
@@ -250,6 +257,17 @@ class Daemon:
         stages.change_pack(self.app, pack, report)
         self.wake()
 
+    def _learn(self, report: _Progress) -> None:
+        """Once a day: how far the model is to be believed here, from all answers; what follows is the keeper's."""
+        self.app.catalogue.write(events.prune)
+        if packs.in_use(self.app) is None:
+            return
+        with report.stage("Learning from answers", 1) as step:
+            recognition.learn(self.app, packs.manifest(self.app))
+            step()
+        self._anew.set()
+        self.wake()
+
     def _do(self, job: Job) -> None:
         job.state = "running"
         try:
@@ -278,7 +296,10 @@ class Daemon:
     def _follow_up(self, report: _Progress) -> None:
         app = self.app
         stages.hear(app, report, wait=False)
-        if packs.in_use(app) is not None and app.catalogue.read(faces.changed)[1]:
+        if self._anew.is_set():
+            self._anew.clear()
+            self._beliefs = recognition.Beliefs(app)
+        if packs.in_use(app) is not None and (self._beliefs.is_new or app.catalogue.read(faces.changed)[1]):
             self._beliefs.update(packs.manifest(app))
         stages.write(app, report, wait=False)
 

@@ -55,6 +55,11 @@ class Beliefs:
         self._recogniser: Recogniser | None = None
         self._unlikely: frozenset[FaceId] = frozenset()
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was looked at yet."""
+        return self._recogniser is None
+
     def update(self, pack: Manifest, *, afresh: bool = False) -> None:
         """Look at what changed and write down what follows. `afresh` also lets go of the numbers that groups had."""
         catalogue, settings_ = self._app.catalogue, _settings(self._app, pack)
