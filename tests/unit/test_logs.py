@@ -60,8 +60,9 @@ def test_a_name_shows_where_kith_is_debugged() -> None:
 def test_a_name_doesnt_show_in_the_trace_of_an_error() -> None:
     stream = io.StringIO()
     set_up(logging.DEBUG, stream, {})
+    name = Private("Anna")
     try:
-        raise ValueError("unknown", Private("Anna"))
+        raise ValueError("unknown", name)
     except ValueError:
         logging.getLogger("kith").exception("failed")
     assert "ValueError" in stream.getvalue()
