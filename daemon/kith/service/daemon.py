@@ -60,7 +60,10 @@ class Due:
 
 
 class Daemon:
-    """Implements `service.control.Control`. `clock` gives seconds, for when the daily look is due."""
+    """Implements `service.control.Control`. `clock` gives seconds, for when the daily look is due.
+
+    Nothing is looked at before it is hinted at; whoever watches the folders hints at all of them at the start.
+    """
 
     def __init__(self, app: App, roots: Sequence[Path], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.app = app
@@ -69,7 +72,7 @@ class Daemon:
         self._changed = threading.Condition()
         self._stop = False
         self._paused_by: set[str] = set()
-        self._due, self._next_look = Due(set(self._roots)), clock() + DAY
+        self._due, self._next_look = Due(), clock() + DAY
         self._jobs: dict[int, Job] = {}
         self._followers: set[Callable[[], None]] = set()
         self._woken, self._anew = threading.Event(), threading.Event()
