@@ -132,3 +132,49 @@ class Stale(KithError):
 
 class EventsGone(KithError):
     code, retry = "events-gone", Retry.REQUEST
+
+
+class Unauthorised(KithError):
+    """Whoever asks has not shown who they are."""
+
+    code, retry = "unauthorised", Retry.REQUEST
+
+
+class Forbidden(KithError):
+    """Asked from a place that may not ask: another user, another web site."""
+
+    code, retry = "forbidden", Retry.REQUEST
+
+
+class MethodNotAllowed(KithError):
+    code, retry = "method-not-allowed", Retry.REQUEST
+
+
+class TooLarge(KithError):
+    """The body of a request."""
+
+    code, retry = "too-large", Retry.REQUEST
+
+
+class TooSlow(KithError):
+    """The body of a request didn't arrive in time."""
+
+    code, retry = "too-slow", Retry.REQUEST
+
+
+class UnknownFormat(KithError):
+    """The body of a request is neither msgpack nor JSON."""
+
+    code, retry = "unknown-format", Retry.REQUEST
+
+
+class Busy(KithError):
+    """Too many requests wait already."""
+
+    code, retry = "busy", Retry.REQUEST
+
+
+class NotRunning(KithError):
+    """No Kith answers at the socket."""
+
+    code, retry = "not-running", Retry.REQUEST

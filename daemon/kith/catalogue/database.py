@@ -54,6 +54,10 @@ class Catalogue:
         self.on_commit()
         return result
 
+    def together(self, fn: Callable[[Catalogue], T]) -> T:
+        """The result of `fn(catalogue)`, all of whose reads and writes are one transaction."""
+        return self.write(lambda db: fn(cast(Catalogue, _Transaction(db))))
+
     def close(self) -> None:
         for db in (*self._readers, self._db):
             db.close()
@@ -64,6 +68,18 @@ class Catalogue:
             self._local.db.conn.execute("PRAGMA query_only = ON")
             self._readers.append(self._local.db)
         return cast(Database, self._local.db)
+
+
+class _Transaction:
+    """What `Catalogue.together` hands out: reads and writes go to the transaction that is under way."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def read(self, fn: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return fn(self._db, *args, **kwargs)
+
+    write = read
 
 
 def _nothing() -> None:

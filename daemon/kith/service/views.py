@@ -14,7 +14,7 @@ from kith.people import Party
 from kith.service import packs, recognition
 from kith.service.app import App
 from kith.service.commands import known_photo, meant_by
-from kith.types import Face, FaceId, FaceState, GroupId, Person, PersonId, Photo, PhotoId, Presence, Suggestion
+from kith.types import Face, FaceId, FaceState, GroupId, Person, PersonId, Photo, Presence, Suggestion
 
 OPEN = (FaceState.GROUPED, FaceState.SUGGESTED)  # in a group, and worth an answer
 
