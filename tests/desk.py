@@ -28,6 +28,8 @@ class Desk:
         self.home = home
         names = ("CONFIG", "DATA", "CACHE", "STATE")
         self.environment = os.environ | {f"XDG_{name}_HOME": str(home / name.lower()) for name in names}
+        (home / "runtime").mkdir(mode=0o700, exist_ok=True)
+        self.environment["XDG_RUNTIME_DIR"] = str(home / "runtime")
 
     def command(self, *words: str | Path) -> list[str]:
         return [sys.executable, "-m", "kith", *map(str, words)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kith import config, paths
-from kith.errors import KithError
+from kith.errors import KithError, Unexpected
 from kith.files import show
 from kith.service.app import App, opened
 from kith.terminal import Terminal
@@ -57,6 +57,28 @@ def _kith(*, readonly: bool = False) -> Iterator[App]:
     places = paths.of_user()
     with opened(places, config.load(places.config_file), readonly=readonly) as app:
         yield app
+
+
+# -- running ------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("folders", nargs=-1, type=PHOTO, metavar="[FOLDER...]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Where the review page answers; 0: any that is free.")
+@click.option("--debug", is_flag=True, help="Log more, with the names of people.")
+def run(folders: Sequence[Path], port: int | None, debug: bool) -> None:
+    """Watch FOLDER and the folders in the settings, and keep names and sidecars in step, until stopped."""
+    import logging
+
+    from kith import logs
+    from kith.run import run as run_until_stopped
+
+    logs.set_up(logging.DEBUG if debug else logging.INFO)
+    failed = run_until_stopped(paths.of_user(), folders, lambda line: click.echo(line, err=True), port=port)
+    if isinstance(failed, KithError):
+        raise failed
+    if failed is not None:
+        raise Unexpected("Kith stopped because of a defect; the lines above say where. Please report them.")
 
 
 # -- finding ------------------------------------------------------------------------------------------------------

@@ -67,7 +67,13 @@ class Neighbour(Struct, frozen=True, forbid_unknown_fields=True):
     max_load: Annotated[float, Meta(ge=0)]
 
 
+class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    folders: tuple[str, ...]
+    port: Annotated[int, Meta(ge=0, le=65535)]
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    service: ServiceSettings
     photos: Photos
     analysis: AnalysisSettings
     detection: Detection

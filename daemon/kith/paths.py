@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,12 @@ class Paths:
     data: Path
     cache: Path
     state: Path
+    runtime: Path
+
+    @classmethod
+    def below(cls, home: Path) -> Paths:
+        """All of them in one folder, for a Kith apart from the user's own."""
+        return cls(*(home / name for name in ("config", "data", "cache", "state", "runtime")))
 
     @property
     def config_file(self) -> Path:
@@ -33,9 +40,17 @@ class Paths:
     def lock(self) -> Path:
         return self.state / "lock"
 
+    @property
+    def token(self) -> Path:
+        return self.state / "token"
+
+    @property
+    def socket(self) -> Path:
+        return self.runtime / "kith.sock"
+
     def make(self) -> None:
         """Create the folders that Kith writes to, closed to other users."""
-        for folder in (self.data, self.packs, self.cache, self.state):
+        for folder in (self.data, self.packs, self.cache, self.state, self.runtime):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -47,4 +62,11 @@ def of_user() -> Paths:
         data=dirs.user_data_path,
         cache=dirs.user_cache_path,
         state=dirs.user_state_path,
+        runtime=_runtime(dirs),
     )
+
+
+def _runtime(dirs: PlatformDirs) -> Path:
+    """Where the socket is; where the system gives this user no such folder, among what Kith keeps anyway."""
+    base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nonexistent")
+    return base / "kith" if os.access(base, os.W_OK) else dirs.user_state_path

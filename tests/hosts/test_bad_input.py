@@ -126,7 +126,7 @@ def test_what_may_not_be_read_or_written_is_told_and_tried_later(desk: Desk) -> 
 
 
 def test_a_photo_that_vanishes_before_its_turn_is_told_and_the_rest_goes_on(tmp_path: Path, shared: Path) -> None:
-    places = Paths(tmp_path / "config", tmp_path / "data", tmp_path / "cache", tmp_path / "state")
+    places = Paths.below(tmp_path)
     for i in range(3):
         drawn.save(drawn.photo(["Anna"], seed=i), tmp_path / "photos" / f"{i}.jpg")
     with opened(places, config.load()) as app:

@@ -33,7 +33,7 @@ def settings(home: Path) -> config.Config:
 
 @contextmanager
 def kith(home: Path) -> Iterator[App]:
-    with opened(Paths(*(home / name for name in ("config", "data", "cache", "state"))), settings(home)) as app:
+    with opened(Paths.below(home), settings(home)) as app:
         yield app
 
 

@@ -21,7 +21,7 @@ from packs import make_base_pack, make_test_pack
 @pytest.fixture
 def app(tmp_path: Path, shared: Path):
     """Kith with photos scanned by a sound pack, and a pack that sees nothing but grey installed beside it."""
-    places = Paths(tmp_path / "config", tmp_path / "data", tmp_path / "cache", tmp_path / "state")
+    places = Paths.below(tmp_path)
     drawn.holiday(tmp_path / "photos", 16)
     blind = make_test_pack(shared, tmp_path / "blind")
     manifest = (blind / "pack.toml").read_text().replace('id = "test"', 'id = "blind"')

@@ -81,7 +81,7 @@ def test_small_steps_lead_where_one_large_step_leads(seed: int, steps: list[str]
     chance, number = random.Random(seed), count()
     with TemporaryDirectory() as folder:
         home = Path(folder)
-        places = Paths(*(home / name for name in ("config", "data", "cache", "state")))
+        places = Paths.below(home)
         catalogue = open_catalogue(home / "catalogue.db")
         app = App(places, config.load(), catalogue)
         beliefs = Beliefs(app)

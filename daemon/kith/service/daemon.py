@@ -20,8 +20,9 @@ from kith.catalogue import events, faces, work
 from kith.config import Config
 from kith.errors import BadRequest, KithError, NotFound, Retry
 from kith.files import show
-from kith.service import packs, recognition, stages
+from kith.service import neighbour, packs, recognition, stages
 from kith.service.app import App
+from kith.service.reports import Report
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Daemon:
 
     def __init__(self, app: App, roots: Sequence[Path], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.app = app
+        self.report: Report = _Progress(self, heeds_pause=True)  # of jobs, which wait while Kith is paused
         self._clock = clock
         self._roots = {root.resolve(): True for root in roots}
         self._changed = threading.Condition()
@@ -98,6 +100,11 @@ class Daemon:
         self._tell_stop()
         for thread in self._threads:
             thread.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether both threads run."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def failed(self) -> BaseException | None:
         """What stopped Kith by itself, if anything did."""
@@ -208,6 +215,7 @@ class Daemon:
     # -- the finder -----------------------------------------------------------------------------------------------
 
     def _find(self) -> None:
+        neighbour.behave()  # and with it the workers, which start from this thread
         report = _Progress(self, heeds_pause=True)
         self._guarded(self._take_stock, report)
         while True:

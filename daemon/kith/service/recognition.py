@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from kith.catalogue import faces, journal, settings
+from kith.errors import ModelCorrupt
 from kith.people import (
     Boxes,
     Correction,
@@ -25,7 +26,7 @@ from kith.people import (
 )
 from kith.service import packs
 from kith.service.app import App
-from kith.types import Answer, Calibration, FaceId, Gallery, Recognition
+from kith.types import Answer, Calibration, FaceId, Gallery, GroupId, Recognition
 from kith.vision.packs import Manifest
 
 LAST_GROUP = "last-group"
@@ -69,9 +70,7 @@ class Beliefs:
         if afresh or self._recogniser is None or made_for != self._made_for:
             before = {} if afresh else catalogue.read(faces.groups_before)
             last = int(catalogue.read(settings.get, LAST_GROUP) or 0)
-            self._recogniser = Recogniser(
-                pack.beliefs, settings_, previous=before, next_group=last + 1, correction=corrected
-            )
+            self._recogniser = _recogniser(pack, settings_, before, last + 1, corrected)
             self._made_for = made_for
             self._recogniser.recognise(catalogue.read(faces.gallery, pack.id))
             touched = None
@@ -83,6 +82,23 @@ class Beliefs:
         self._unlikely = frozenset(_unlikely(self._app, pack))
         catalogue.write(faces.store_recognition, self._recogniser.recognition, self._unlikely, seen=seen, only=touched)
         catalogue.write(settings.put, LAST_GROUP, str(self._recogniser.next_group - 1))
+
+
+def _recogniser(
+    pack: Manifest,
+    settings_: PeopleSettings,
+    before: Mapping[FaceId, GroupId],
+    next_group: int,
+    corrected: Correction,
+) -> Recogniser:
+    """An empty recogniser. Raises ModelCorrupt for a pack whose numbers another Kith understands."""
+    try:
+        return Recogniser(pack.beliefs, settings_, previous=before, next_group=next_group, correction=corrected)
+    except ValueError as error:
+        raise ModelCorrupt(
+            f"Model pack {pack.id} was made for another version of Kith ({error}). Install it anew: `kith models "
+            f"install {pack.id}`."
+        ) from error
 
 
 def learn(app: App, pack: Manifest) -> Correction:

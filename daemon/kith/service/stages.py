@@ -106,7 +106,7 @@ def look(app: App, roots: Sequence[Path], report: Report, *, deep: bool = True) 
 
 def _look_at(app: App, root: Path, report: Report, *, deep: bool) -> tuple[int, int]:
     before = dict(app.catalogue.read(photos.known_below, os.fsencode(root), deep=deep))
-    hidden = app.config.photos.hidden
+    hidden, ignore = app.config.photos.hidden, app.config.photos.ignore
     seen: set[bytes] = set()
     beside: dict[bytes, tuple[int, int]] = {}
     changed: list[photos.FileState] = []
@@ -118,7 +118,7 @@ def _look_at(app: App, root: Path, report: Report, *, deep: bool) -> tuple[int, 
         changed.clear()
 
     with report.stage("Looking for photos", 0) as step:
-        for found in walk(root, _is_wanted, hidden=hidden, even=sidecars.READ_ONLY, deep=deep):
+        for found in walk(root, _is_wanted, hidden=hidden, even=sidecars.READ_ONLY, deep=deep, ignore=ignore):
             if isinstance(found, NotSeen):
                 unseen.append(found)
                 continue
