@@ -11,7 +11,7 @@ BIN := .venv/bin
 
 run: .venv/.installed
 	@$(BIN)/kith models install auto
-	@$(BIN)/kith scan '$(PHOTOS:~/%=$(HOME)/%)'
+	@$(BIN)/kith run '$(PHOTOS:~/%=$(HOME)/%)'
 
 test: .venv/.installed-dev
 	$(BIN)/ruff check .

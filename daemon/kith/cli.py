@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kith import config, paths
-from kith.errors import KithError, Unexpected
+from kith.client import Client
+from kith.errors import BadRequest, KithError, Unexpected
 from kith.files import show
 from kith.service.app import App, opened
-from kith.terminal import Terminal
+from kith.terminal import Standing, Terminal
 from kith.types import Answer
 
 if TYPE_CHECKING:
@@ -74,11 +75,74 @@ def run(folders: Sequence[Path], port: int | None, debug: bool) -> None:
     from kith.run import run as run_until_stopped
 
     logs.set_up(logging.DEBUG if debug else logging.INFO)
-    failed = run_until_stopped(paths.of_user(), folders, lambda line: click.echo(line, err=True), port=port)
+    failed = run_until_stopped(paths.of_user(), folders, Standing(), port=port)
     if isinstance(failed, KithError):
         raise failed
     if failed is not None:
         raise Unexpected("Kith stopped because of a defect; the lines above say where. Please report them.")
+
+
+@main.command("review")
+@click.option("--print", "only_print", is_flag=True, help="Print the link and open nothing.")
+def review_page(only_print: bool) -> None:
+    """Open the review page of the running Kith in the browser."""
+    places = paths.of_user()
+    with Client(places.socket) as kith:
+        link = places.page.read_text("ascii") + kith.post("/v1/login-links")["path"]
+    if only_print or click.launch(link) != 0:
+        click.echo(link)
+
+
+@main.command()
+def pause() -> None:
+    """Let the running Kith do nothing by itself until `kith resume`; answers are still taken."""
+    with Client(paths.of_user().socket) as kith:
+        kith.post("/v1/pause")
+
+
+@main.command()
+def resume() -> None:
+    """Let the running Kith go on."""
+    with Client(paths.of_user().socket) as kith:
+        kith.post("/v1/resume")
+
+
+@main.group("service")
+def user_service() -> None:
+    """Kith as a systemd service of yours: from each login on, in the background."""
+
+
+@user_service.command("install")
+@click.argument("folders", nargs=-1, type=PHOTO, metavar="[FOLDER...]")
+def install_service(folders: Sequence[Path]) -> None:
+    """Start Kith now and at each login. FOLDER is added to the settings; without any they must be there already."""
+    from kith.service import unit
+
+    places = paths.of_user()
+    if folders:
+        config.add_folders(places.config_file, [folder.resolve() for folder in folders])
+    if not config.load(places.config_file).service.folders:
+        raise BadRequest("Say which folders of photos to watch: `kith service install FOLDER`.")
+    for sentence in unit.install(unit.this_program()):
+        click.echo(sentence)
+
+
+@user_service.command("uninstall")
+def uninstall_service() -> None:
+    """Stop the service and remove it. Names, settings and the catalogue stay."""
+    from kith.service import unit
+
+    for sentence in unit.uninstall():
+        click.echo(sentence)
+
+
+@user_service.command("status")
+def service_status() -> None:
+    """Say whether the service is installed and runs."""
+    from kith.service import unit
+
+    for sentence in unit.status():
+        click.echo(sentence)
 
 
 # -- finding ------------------------------------------------------------------------------------------------------
@@ -565,6 +629,7 @@ def status(as_json: bool) -> None:
     if as_json:
         _print_json(now)
         return
+    click.echo(f"Kith       {_doing(places.socket)}")
     click.echo(f"Photos     {now['photos']}, {now['analysed']} analysed, {now['pending']} to do")
     click.echo(f"Faces      {now['faces']}, {_count(now['groups'], 'group')} unnamed")
     click.echo(f"People     {now['people']}")
@@ -760,6 +825,22 @@ def use_models(pack: str) -> None:
     with _kith() as app:
         packs.use(app, pack)
     click.echo(f"The next scan looks at all known faces with {pack}; then it is in use. Names stay.")
+
+
+def _doing(socket: Path) -> str:
+    """What the running Kith is doing."""
+    try:
+        with Client(socket, timeout=2.0) as kith:
+            now = kith.get("/v1/status")["doing"]
+    except KithError:
+        return "not running; `kith run FOLDER` starts it"
+    if now["paused_by"]:
+        return f"paused by {' and '.join(now['paused_by'])}"
+    stage = now["stage"]
+    if stage is None:
+        return f"runs, {now['state']}" + (f"; {now['problem']['message']}" if now["problem"] else "")
+    left = "" if stage["seconds_left"] is None else f", {stage['seconds_left']:,} s left"
+    return f"{stage['title']}: {stage['done']:,}" + (f" of {stage['total']:,}" if stage["total"] else "") + left
 
 
 # -- words --------------------------------------------------------------------------------------------------------

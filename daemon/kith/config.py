@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+import tomlkit
 from msgspec import Meta, Struct
 from pathspec import GitIgnoreSpec
 
@@ -94,6 +96,23 @@ def load(path: Path | None = None) -> Config:
         if problems:
             raise ConfigInvalid("\n".join([f"{path} has settings that can't be used:", *problems]))
     return msgspec.convert(values, Config)
+
+
+def add_folders(path: Path, folders: Sequence[Path]) -> None:
+    """Add folders to watch to the settings, leaving everything else in the file as it is. Raises ConfigInvalid."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    known = load(path).service.folders
+    missing = [str(folder) for folder in folders if str(folder) not in known]
+    if not missing:
+        return
+    document = tomlkit.parse(text)
+    section = document.setdefault("service", tomlkit.table())
+    listed = section.setdefault("folders", tomlkit.array())
+    listed.extend(missing)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temp = path.with_name(f"{path.name}.tmp")
+    temp.write_text(tomlkit.dumps(document), "utf-8")
+    temp.replace(path)
 
 
 def _merge(values: dict[str, Any], changes: dict[str, Any]) -> list[str]:

@@ -45,6 +45,10 @@ class Paths:
         return self.state / "token"
 
     @property
+    def page(self) -> Path:
+        return self.state / "page"
+
+    @property
     def socket(self) -> Path:
         return self.runtime / "kith.sock"
 

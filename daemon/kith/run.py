@@ -7,16 +7,16 @@ import json
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-
-from aiohttp import web
+from typing import Protocol
 
 from kith import config, scan, sidecars
 from kith.api.app import API, make
 from kith.api.auth import kept_token
-from kith.api.serve import Doors, serve
+from kith.api.serve import serve
 from kith.catalogue import settings
 from kith.errors import BadRequest, ConfigInvalid, KithError
 from kith.files import show
@@ -30,21 +30,30 @@ from kith.watch import Hint, Options, Watcher, mount_of
 log = logging.getLogger(__name__)
 
 HOMES = "homes"  # at which mount each root lay: a disk that isn't there is not an empty folder
+SHOW_SECONDS = 0.5
 WATCH_SECONDS = 5.0  # between looks whether to pause, and whether all is alive
 
 
-def run(
-    paths: Paths, folders: Sequence[Path], say: Callable[[str], None], *, port: int | None = None
-) -> BaseException | None:
+class Voice(Protocol):
+    """Whoever started Kith and may look on."""
+
+    def say(self, line: str) -> None:
+        """A sentence."""
+
+    def doing(self, line: str) -> None:
+        """What is going on now, in place of what was before."""
+
+
+def run(paths: Paths, folders: Sequence[Path], voice: Voice, *, port: int | None = None) -> BaseException | None:
     """Run until told to stop (SIGTERM, SIGINT); gives what stopped Kith by itself, if anything did.
 
-    `say` gets sentences for whoever started it. Raises what `opened` raises, and BadRequest without any folder.
+    Raises what `opened` raises, and BadRequest without any folder.
     """
     with opened(paths, config.load(paths.config_file)) as app:
         roots = _roots(app, folders)
         daemon = Daemon(app, roots)
         with _watching(daemon, roots):
-            asyncio.run(_serving(daemon, app.config.service.port if port is None else port, say))
+            asyncio.run(_serving(daemon, app.config.service.port if port is None else port, voice))
         return daemon.failed()
 
 
@@ -111,7 +120,7 @@ def _keep_homes(app: App, roots: Sequence[Path]) -> None:
 # -- serving ------------------------------------------------------------------------------------------------------
 
 
-async def _serving(daemon: Daemon, port: int, say: Callable[[str], None]) -> None:
+async def _serving(daemon: Daemon, port: int, voice: Voice) -> None:
     """Answer at the doors, keep systemd informed and be a good neighbour, until a signal or the daemon's own end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -121,35 +130,40 @@ async def _serving(daemon: Daemon, port: int, say: Callable[[str], None]) -> Non
     places = daemon.app.paths
     application = make(daemon, token=kept_token(places.token))
     async with serve(application, places.socket, port=port) as doors:
-        _tell_where(application, doors, say)
+        page = f"http://127.0.0.1:{doors.port}"
+        places.page.write_text(page)
+        voice.say(f"The review page, good for one minute: {page}{application[API].door.link()}")
+        voice.say("Later: `kith review` opens it. Ctrl-C stops Kith; what is done stays done.")
         notify("READY=1")
         async with _neighbour(daemon):
-            await _until(stop, daemon)
+            await _until(stop, daemon, voice)
         notify("STOPPING=1")
 
 
-def _tell_where(application: web.Application, doors: Doors, say: Callable[[str], None]) -> None:
-    link = application[API].door.link()
-    say(f"The review page, good for one minute: http://127.0.0.1:{doors.port}{link}")
-    say("Later: `kith review` opens it. Ctrl-C stops Kith; what is done stays done.")
-
-
-async def _until(stop: asyncio.Event, daemon: Daemon) -> None:
-    every = min(watchdog_seconds() or WATCH_SECONDS, WATCH_SECONDS)
+async def _until(stop: asyncio.Event, daemon: Daemon, voice: Voice) -> None:
+    heartbeat = min(watchdog_seconds() or WATCH_SECONDS, WATCH_SECONDS)
+    due = 0.0
     while daemon.is_alive:
-        notify(f"WATCHDOG=1\nSTATUS={_in_words(daemon)}")
+        line = _in_words(daemon)
+        voice.doing(line)
+        if time.monotonic() >= due:
+            notify(f"WATCHDOG=1\nSTATUS={line}")
+            due = time.monotonic() + heartbeat
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), every)
+            await asyncio.wait_for(stop.wait(), SHOW_SECONDS)
             return
 
 
 def _in_words(daemon: Daemon) -> str:
     now = daemon.status()
     stage = now["stage"]
+    if now["paused_by"]:
+        return f"Paused by {' and '.join(now['paused_by'])}."
     if stage is None:
-        return f"Kith is {now['state']}."
-    of = f" of {stage['total']}" if stage["total"] else ""
-    return f"{stage['title']}: {stage['done']}{of}."
+        return "Kith waits for new photos and your answers." if now["state"] == "idle" else "Kith is at work."
+    of = f" of {stage['total']:,}, {stage['per_second']:.1f} a second" if stage["total"] else ""
+    left = f", {stage['seconds_left']:,} s left" if stage["seconds_left"] else ""
+    return f"{stage['title']}: {stage['done']:,}{of}{left}."
 
 
 @asynccontextmanager

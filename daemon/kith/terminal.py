@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import NoReturn
 import click
 from tqdm import tqdm
 
+CLEAR = "\r\x1b[K"
 LINE_EVERY = 5.0  # seconds between plain lines
 
 
@@ -41,6 +43,24 @@ class Terminal:
 
     def say(self, line: str) -> None:
         tqdm.write(line, file=sys.stderr) if self._live else click.echo(line, err=True)
+
+
+class Standing:
+    """One line on stderr that always tells what is going on; sentences go above it. Elsewhere only sentences."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._line = ""
+
+    def say(self, line: str) -> None:
+        click.echo(f"{CLEAR if self._live else ''}{line}", err=True)
+        self._line = ""
+
+    def doing(self, line: str) -> None:
+        if self._live and line != self._line:
+            width = shutil.get_terminal_size().columns - 1
+            click.echo(f"{CLEAR}{line[:width]}", err=True, nl=False)
+            self._line = line
 
 
 def _advance(bar: tqdm[NoReturn]) -> None:
