@@ -47,7 +47,7 @@ class Running:
     def __init__(self, app: App, roots: Sequence[Path]) -> None:
         self.app, self.report = app, Silent()
         self.woken = 0
-        self.roots = {root: True for root in roots}
+        self.roots = dict.fromkeys(roots, True)
         self.paused = False
         self.jobs: dict[int, dict[str, Any]] = {}
         self.followers: list[Callable[[], None]] = []
@@ -101,7 +101,7 @@ class Running:
         for path in paths:
             if not path.is_dir():
                 raise BadRequest(f"{path} is not a folder.")
-        self.roots |= {path: True for path in paths}
+        self.roots |= dict.fromkeys(paths, True)
 
     def follow(self, listener: Callable[[], None]) -> Callable[[], None]:
         self.followers.append(listener)
@@ -112,7 +112,7 @@ class Running:
 def running(home: Path, family: Sequence[Sequence[int]] = (), *, pixels: bool = True) -> Iterator[Running]:
     """A Kith with a photo for each of `family`, on which those people are (numbers; at most two)."""
     home = home.resolve()
-    paths = Paths(*(home / name for name in ("config", "data", "cache", "state")))
+    paths = Paths.below(home)
     paths.make()
     pack = paths.packs / PACK
     pack.mkdir()
@@ -233,7 +233,7 @@ class Reply:
 @contextmanager
 def served(control: Running, *, limits: Limits | None = None, **options: Any) -> Iterator[Served]:
     """The API of a Kith at a socket and at a port, in a thread of its own until the block ends."""
-    path = control.app.paths.state / "run" / "socket"
+    path = control.app.paths.socket
     started: threading.Event = threading.Event()
     found: dict[str, Any] = {}
 

@@ -79,9 +79,10 @@ def ask(
 
 
 def default_socket() -> str:
-    """Where Kith answers, by the XDG base directory specification; the same place as `kith.paths` has."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    return f"{runtime}/kith/socket"
+    """Where Kith answers; the same place as `kith.paths` has."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    folder = runtime or os.environ.get("XDG_STATE_HOME") or f"{os.environ.get('HOME', '')}/.local/state"
+    return f"{folder}/kith/kith.sock"
 
 
 def _read(words: list[str]) -> tuple[dict[str, str], list[str]]:

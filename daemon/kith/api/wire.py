@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -36,6 +37,7 @@ STATUS: Mapping[type[KithError], HTTPStatus] = {
     errors.EventsGone: HTTPStatus.GONE,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnknownFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.Unexpected: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 BY_RETRY: Mapping[Retry, HTTPStatus] = {
@@ -208,4 +210,4 @@ def after(text: str, *kinds: type) -> tuple[Any, ...] | None:
 
 
 def _fits(part: Any) -> bool:
-    return not isinstance(part, int) or abs(part) < 2**63
+    return isinstance(part, str) or (math.isfinite(part) and abs(part) < 2**63)
