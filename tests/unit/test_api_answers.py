@@ -1,4 +1,4 @@
-"""What is said over the API holds at once, tells what it settled, and is refused where it was said of something else."""
+"""What is said over the API holds at once, tells what it settled, and is refused where what was seen has changed."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,8 +17,6 @@ from kith.api.routes import ROUTES
 from kith.api.serve import serve
 from kith.errors import AlreadyRunning, BadRequest, Forbidden, PermissionDenied
 from served import TOKEN, Reply, Served, running, served
-
-TEXT: Any = {"capture_output": True, "text": True, "check": False}
 
 
 class Clock:
@@ -79,7 +76,9 @@ def test_a_real_other_user_gets_nothing(kith: Served) -> None:
             str(kith.socket),
             "http://kith/v1/hello",
         ]
-        return subprocess.run(words, user=65534, group=65534, extra_groups=[], cwd="/", **TEXT)
+        return subprocess.run(
+            words, user=65534, group=65534, extra_groups=[], cwd="/", capture_output=True, text=True, check=False
+        )
 
     assert (asked().returncode, asked().stdout) == (7, "")
     ways = [kith.socket, *kith.socket.parents][:-1]
