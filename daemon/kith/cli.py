@@ -10,17 +10,16 @@ from dataclasses import asdict
 from datetime import datetime
 from difflib import unified_diff
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from kith import config, paths
 from kith.client import Client
-from kith.errors import BadRequest, KithError, Unexpected
+from kith.errors import BadRequest, KithError, NotFound, Unexpected
 from kith.files import show
-from kith.service.app import App, opened
+from kith.service.app import App, opened, running
 from kith.terminal import Standing, Terminal
-from kith.types import Answer
 
 if TYPE_CHECKING:
     from kith.service.stages import Summary
@@ -359,63 +358,58 @@ def show_faces(which: Sequence[str], output: Path | None) -> None:
 # -- answering ----------------------------------------------------------------------------------------------------
 
 WHICH = click.argument("which", nargs=-1, required=True, metavar="GROUP|FACE...")
+WHO = click.argument("who", metavar="NAME")
+ON = click.argument("photo", type=PHOTO)
 
 
 @main.command()
 @WHICH
-@click.argument("who", metavar="NAME")
+@WHO
 def name(which: Sequence[str], who: str) -> None:
     """Say who the faces of a group (g12), or some faces (f812 f813), are."""
-    from kith.service import commands
-
-    with _answering() as app:
-        person, count = commands.name(app, which, who)
-        click.echo(f"{_count(count, 'face')} named {person.name}.")
+    with _answering() as kith:
+        done = kith.post("/v1/faces/name", faces=which, name=who)
+        click.echo(f"{_count(done['faces'], 'face')} named {done['person']['name']}.")
 
 
 @main.command()
 @WHICH
 def confirm(which: Sequence[str]) -> None:
     """Say that the suggestions for faces, or those in a group, are right."""
-    from kith.service import commands
-
-    with _answering() as app:
-        click.echo(f"{_count(commands.confirm(app, which), 'suggestion')} confirmed.")
+    with _answering() as kith:
+        done = kith.post("/v1/faces/confirm", faces=which)
+        click.echo(f"{_count(done['faces'], 'face')} confirmed.")
 
 
 @main.command()
 @WHICH
 def reject(which: Sequence[str]) -> None:
     """Say that faces are not who they were taken for. They will not be taken for that person again."""
-    from kith.service import commands
-
-    with _answering() as app:
-        click.echo(f"{_count(commands.reject(app, which), 'face')} ruled out.")
+    with _answering() as kith:
+        done = kith.post("/v1/faces/reject", faces=which)
+        click.echo(f"{_count(done['faces'], 'face')} ruled out.")
 
 
 @main.command()
 @WHICH
 def ignore(which: Sequence[str]) -> None:
     """Say that these are strangers, who need no name."""
-    _dismiss(which, Answer.IGNORED, "as strangers")
+    with _answering() as kith:
+        done = kith.post("/v1/faces/ignore", faces=which)
+        click.echo(f"{_count(done['faces'], 'face')} put away as strangers.")
 
 
 @main.command("not-a-face")
 @WHICH
 def not_a_face(which: Sequence[str]) -> None:
     """Say that this is no face at all."""
-    _dismiss(which, Answer.NOT_A_FACE, "as no faces")
-
-
-def _dismiss(which: Sequence[str], kind: Answer, told: str) -> None:
-    from kith.service import commands
-
-    with _answering() as app:
-        click.echo(f"{_count(commands.dismiss(app, which, kind), 'face')} put away {told}.")
+    with _answering() as kith:
+        done = kith.post("/v1/faces/not-a-face", faces=which)
+        click.echo(f"{_count(done['faces'], 'face')} put away as no faces.")
 
 
 @main.command()
-@click.argument("photo", type=PHOTO)
+@ON
 @click.argument("left", type=float)
 @click.argument("top", type=float)
 @click.argument("width", type=float)
@@ -423,33 +417,33 @@ def _dismiss(which: Sequence[str], kind: Answer, told: str) -> None:
 @click.argument("who", required=False, metavar="[NAME]")
 def draw(photo: Path, left: float, top: float, width: float, height: float, who: str | None) -> None:
     """Say that there is a face on PHOTO that Kith doesn't see, in pixels of the photo as it is shown."""
-    from kith.service import commands
-
-    with _answering() as app:
-        commands.draw(app, photo, (left, top, width, height), who)
+    with _answering() as kith:
+        known = _photo(kith, photo)
+        across, down = known["width"], known["height"]
+        if not (0 <= left < left + width <= across and 0 <= top < top + height <= down):
+            raise BadRequest(f"The box has to lie inside the photo, which is {across} by {down} pixels.")
+        middle = {"x": (left + width / 2) / across, "y": (top + height / 2) / down}
+        box = middle | {"w": width / across, "h": height / down}
+        kith.post(f"/v1/photos/{known['id']}/draw", box=box, name=who)
         click.echo("The box was drawn; the next scan learns the face.")
 
 
 @main.command()
-@click.argument("photo", type=PHOTO)
-@click.argument("who", metavar="NAME")
+@ON
+@WHO
 def tag(photo: Path, who: str) -> None:
     """Say that NAME is on PHOTO without a face that shows it: turned away, hidden, or too small."""
-    from kith.service import commands
-
-    with _answering() as app:
-        commands.tag(app, photo, who)
+    with _answering() as kith:
+        kith.post(f"/v1/photos/{_photo(kith, photo)['id']}/tag", name=who)
 
 
 @main.command()
-@click.argument("photo", type=PHOTO)
-@click.argument("who", metavar="NAME")
+@ON
+@WHO
 def untag(photo: Path, who: str) -> None:
     """Take back that NAME is on PHOTO without a face."""
-    from kith.service import commands
-
-    with _answering() as app:
-        commands.untag(app, photo, who)
+    with _answering() as kith:
+        kith.post(f"/v1/photos/{_photo(kith, photo)['id']}/untag", name=who)
 
 
 @main.command()
@@ -457,11 +451,9 @@ def untag(photo: Path, who: str) -> None:
 @click.argument("after", metavar="NEW-NAME")
 def rename(before: str, after: str) -> None:
     """Call a person by another name, in every sidecar."""
-    from kith.service import commands
-
-    with _answering() as app:
-        person = commands.rename(app, before, after)
-        click.echo(f"{before} is called {person.name} now, on {_count(person.photos, 'photo')}.")
+    with _answering() as kith:
+        person = kith.post(f"/v1/people/{_person(kith, before)}/rename", name=after)["person"]
+        click.echo(f"{before} is called {person['name']} now, on {_count(person['photos'], 'photo')}.")
 
 
 @main.command()
@@ -469,12 +461,10 @@ def rename(before: str, after: str) -> None:
 @click.argument("kept", metavar="INTO-NAME")
 def merge(gone: str, kept: str) -> None:
     """Say that two people are one, who is called INTO-NAME from now on."""
-    from kith.service import commands
-
-    with _answering() as app:
-        person = commands.merge(app, gone, kept)
-        faces, photos = _count(person.faces, "face"), _count(person.photos, "photo")
-        click.echo(f"{gone} and {person.name} are one person now, {person.name}: {faces} on {photos}.")
+    with _answering() as kith:
+        person = kith.post(f"/v1/people/{_person(kith, gone)}/merge", into=_person(kith, kept))["person"]
+        faces, photos = _count(person["faces"], "face"), _count(person["photos"], "photo")
+        click.echo(f"{gone} and {person['name']} are one person now, {person['name']}: {faces} on {photos}.")
 
 
 @main.command()
@@ -482,51 +472,41 @@ def merge(gone: str, kept: str) -> None:
 @click.argument("other", metavar="NAME")
 def apart(one: str, other: str) -> None:
     """Say that two people who look alike are two; `kith merges` doesn't propose them again."""
-    from kith.service import commands
-
-    with _answering() as app:
-        commands.tell_apart(app, one, other)
+    with _answering() as kith:
+        kith.post(f"/v1/people/{_person(kith, one)}/apart", other=_person(kith, other))
 
 
 @main.command()
-@click.argument("who", metavar="NAME")
+@WHO
 @click.argument("day", metavar="YYYY-MM-DD", default="")
 def born(who: str, day: str) -> None:
     """Say when somebody was born; nobody is found on photos from before. Without a day, say that it isn't known."""
-    from kith.service import commands
-
-    with _answering() as app:
-        commands.born(app, who, day)
+    with _answering() as kith:
+        kith.post(f"/v1/people/{_person(kith, who)}/born", day=day)
 
 
 @main.command()
-@click.argument("who", metavar="NAME")
+@WHO
 def hide(who: str) -> None:
     """Leave somebody out of lists; their names stay where they are."""
-    from kith.service import commands
-
-    with _answering() as app:
-        commands.hide(app, who, away=True)
+    with _answering() as kith:
+        kith.post(f"/v1/people/{_person(kith, who)}/hide")
 
 
 @main.command()
-@click.argument("who", metavar="NAME")
+@WHO
 def unhide(who: str) -> None:
     """Show somebody in lists again."""
-    from kith.service import commands
-
-    with _answering() as app:
-        commands.hide(app, who, away=False)
+    with _answering() as kith:
+        kith.post(f"/v1/people/{_person(kith, who)}/unhide")
 
 
 @main.command()
 @click.argument("face", metavar="FACE")
 def feature(face: str) -> None:
     """Let a face show the person it is, where one face stands for all."""
-    from kith.service import commands
-
-    with _answering() as app:
-        commands.feature(app, face)
+    with _answering() as kith:
+        kith.post(f"/v1/faces/{face}/feature")
 
 
 @main.command()
@@ -541,11 +521,9 @@ def undo(entry: int | None, sidecars: bool) -> None:
     if sidecars:
         _put_back()
         return
-    from kith.service import commands
-
-    with _answering() as app:
-        act = commands.undo(app, entry)
-        click.echo(f"Taken back: {act.words or act.source}.")
+    with _answering() as kith:
+        act = kith.post("/v1/undo", act=entry)["undone"]
+        click.echo(f"Taken back: {act['words'] or act['source']}.")
 
 
 def _put_back() -> None:
@@ -561,6 +539,44 @@ def _put_back() -> None:
         f"{done.cleared:,} without Kith's names but with what other programs wrote, {len(done.left):,} left alone."
     )
     click.echo(f"The next scan writes names again, unless {show(settings)} says write = false under [sidecars].")
+
+
+class Answering(Protocol):
+    """A running Kith, or this process in its place."""
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]: ...
+    def post(self, path: str, **body: Any) -> dict[str, Any]: ...
+
+
+@contextmanager
+def _answering() -> Iterator[Answering]:
+    """Whoever takes answers: the Kith that runs, which follows them up by itself, or else this process."""
+    from kith.api.inside import Inside
+    from kith.service import stages
+
+    places = paths.of_user()
+    if running(places.lock) and places.socket.exists():
+        with Client(places.socket) as kith:
+            yield kith
+        return
+    with _kith() as app:
+        yield Inside(app)
+        written = stages.follow(app, Terminal())
+    if written:
+        click.echo(f"{_count(written, 'sidecar')} written.")
+
+
+def _photo(kith: Answering, path: Path) -> dict[str, Any]:
+    """What Kith knows of the photo at a path. Raises NotFound."""
+    found: dict[str, Any] = kith.post("/v1/photos/lookup", paths=[os.fsencode(path.absolute())])["photos"][0]
+    if found["id"] is None:
+        raise NotFound(f"{show(path)} is not among the photos that Kith has analysed; run `kith scan` on its folder.")
+    return found
+
+
+def _person(kith: Answering, called: str) -> str:
+    """The id of the person called so. Raises NotFound, and says who nearly is."""
+    return str(kith.get("/v1/people/called", name=called)["person"]["id"])
 
 
 @main.command()
@@ -600,18 +616,6 @@ def disputes(as_json: bool) -> None:
         )
     if not any(found.values()):
         click.echo("No name is disputed.")
-
-
-@contextmanager
-def _answering() -> Iterator[App]:
-    """An answer, and then what follows from it."""
-    from kith.service import stages
-
-    with _kith() as app:
-        yield app
-        written = stages.follow(app, Terminal())
-    if written:
-        click.echo(f"{_count(written, 'sidecar')} written.")
 
 
 # -- state --------------------------------------------------------------------------------------------------------

@@ -242,7 +242,8 @@ def test_somebody_without_a_face_holds_for_every_copy(catalogue: Catalogue) -> N
     photo, _ = add(catalogue)
     copy, _ = add(catalogue, b"/copy.jpg")
     revisions = [catalogue.read(photos.get, p.id).tags_rev for p in (photo, copy)]
-    catalogue.write(journal.place, b"content", "Otto", ME, "")
+    otto = catalogue.write(people.named, "Otto")
+    catalogue.write(journal.say, [Decision(Answer.PRESENT, b"content", person=otto)], ME, "")
     assert [p.tags_rev for p in (catalogue.read(photos.get, p.id) for p in (photo, copy))] == [r + 1 for r in revisions]
     assert [(p.name, p.photos) for p in catalogue.read(people.all_of)] == [("Otto", 2)]
 

@@ -42,6 +42,16 @@ class FacesWanted(Page, frozen=True, kw_only=True):
     order: Literal["id", "oldest", "newest", "surest"] = "id"
 
 
+class Outlined(Shape, frozen=True, kw_only=True):
+    person: Id = ""
+    state: FaceState | None = None
+    group: Id = ""
+
+
+class Called(Shape, frozen=True, kw_only=True):
+    name: Name
+
+
 class PeopleWanted(Page, frozen=True, kw_only=True):
     hidden: bool = False
 

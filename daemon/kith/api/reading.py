@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kith.api import asked, wire
-from kith.catalogue import events, faces, journal, listing
+from kith.catalogue import events, faces, journal, listing, people
 from kith.service import packs, views
 from kith.types import FaceId, FaceState, GroupId, PersonId, PhotoId
 
@@ -46,6 +46,13 @@ def lookup(api: Api, given: asked.Lookup) -> dict[str, Any]:
     return {"photos": views.photos_at(api.app, [path.raw for path in given.paths], roots)}
 
 
+def all_photos(api: Api, _: asked.Shape) -> dict[str, Any]:
+    """All photos that are there, oldest first, each as a short row."""
+    rows = api.app.catalogue.read(listing.photos)
+    shown = [[photo, os.fsdecode(path), *rest] for photo, path, *rest in rows]
+    return {"fields": ["photo", "path", "taken", "faces", "unnamed"], "photos": shown}
+
+
 def photo(api: Api, _: asked.Shape, number: str) -> dict[str, Any]:
     """One photo."""
     known = api.app.catalogue.read(listing.photo, wire.number("", number))
@@ -74,6 +81,17 @@ def some_faces(api: Api, wanted: asked.FacesWanted) -> dict[str, Any]:
     return {"faces": views.shown_faces(api.app, [face for _, face in page]), "cursor": more}
 
 
+def outline(api: Api, wanted: asked.Outlined) -> dict[str, Any]:
+    """All faces of a filter, oldest first, each as a short row: enough to lay out a wall of any length at once."""
+    filters = listing.Wanted(
+        person=PersonId(wire.number("p", wanted.person)) if wanted.person else None,
+        state=wanted.state,
+        group=GroupId(wire.number("g", wanted.group)) if wanted.group else None,
+    )
+    rows = api.app.catalogue.read(listing.outline, filters)
+    return {"fields": ["face", "photo", "taken", "state", "person", "probability"], "faces": rows}
+
+
 def one_face(api: Api, _: asked.Shape, face: str) -> dict[str, Any]:
     """One face."""
     return {"face": views.shown_faces(api.app, [FaceId(wire.number("f", face))])[0]}
@@ -97,6 +115,11 @@ def person(api: Api, _: asked.Shape, number: str) -> dict[str, Any]:
     """One person; whoever was merged is whom they were merged into."""
     known = api.app.catalogue.read(listing.person, PersonId(wire.number("p", number)))
     return {"person": views.somebody(known)}
+
+
+def called(api: Api, wanted: asked.Called) -> dict[str, Any]:
+    """The person of this name, however it is spelled."""
+    return {"person": views.somebody(api.app.catalogue.read(people.called, wanted.name))}
 
 
 def groups(api: Api, wanted: asked.Page) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kith.api import answers, asked, events, jobs, pictures, reading, wire
+from kith.api import answers, asked, events, jobs, pictures, reading, site, wire
 from kith.api.auth import Doorkeeper
 from kith.api.events import Bus
 from kith.api.lanes import Kept, Lane
@@ -62,9 +62,13 @@ Reader = Callable[..., Values]
 
 @dataclass(frozen=True, slots=True)
 class Route:
+    """A call. `act` is what it does with a request of this `shape`, without HTTP; None for those that are only HTTP."""
+
     method: str
     path: str
     handle: Handler
+    act: Reader | None = None
+    shape: type[asked.Shape] = asked.Shape
 
 
 def _ids(request: web.Request) -> list[str]:
@@ -79,7 +83,7 @@ def get(path: str, read: Reader, shape: type[asked.Shape] = asked.Shape, *, slow
         lane = api.slow if slow else api.quick
         return wire.reply(request, await lane(read, api, wanted, *_ids(request)))
 
-    return Route("GET", path, handle)
+    return Route("GET", path, handle, read, shape)
 
 
 def post(path: str, act: Reader, shape: type[asked.Shape] = asked.Shape, status: HTTPStatus = HTTPStatus.OK) -> Route:
@@ -89,7 +93,7 @@ def post(path: str, act: Reader, shape: type[asked.Shape] = asked.Shape, status:
         given = await wire.body(request, shape, api.limits.body_seconds)
         return wire.reply(request, await api.quick(act, api, given, *_ids(request)), status)
 
-    return Route("POST", path, handle)
+    return Route("POST", path, handle, act, shape)
 
 
 def job(path: str, start: Reader, shape: type[asked.Shape] = asked.Shape) -> Route:
@@ -110,16 +114,19 @@ ROUTES = (
     get("/v1/hello", reading.hello),
     get("/v1/status", reading.status),
     # photos
+    get("/v1/photos", reading.all_photos, slow=True),
     post("/v1/photos/lookup", reading.lookup, asked.Lookup),
     get("/v1/photos/{photo}", reading.photo),
-    Route("GET", "/v1/photos/{photo}/picture", pictures.photo),
+    Route("GET", "/v1/photos/{photo}/picture", pictures.photo, shape=asked.Size),
     # faces
     get("/v1/faces", reading.some_faces, asked.FacesWanted),
+    get("/v1/faces/outline", reading.outline, asked.Outlined, slow=True),
     get("/v1/faces/{face}", reading.one_face),
     get("/v1/faces/{face}/explain", reading.explain),
-    Route("GET", "/v1/faces/{face}/crop", pictures.crop),
+    Route("GET", "/v1/faces/{face}/crop", pictures.crop, shape=asked.CropWanted),
     # people and groups
     get("/v1/people", reading.everybody, asked.PeopleWanted),
+    get("/v1/people/called", reading.called, asked.Called),
     get("/v1/people/{person}", reading.person),
     get("/v1/groups", reading.groups, asked.Page),
     # what to ask
@@ -173,9 +180,11 @@ ROUTES = (
     get("/v1/folders", reading.folders),
     post("/v1/folders", jobs.add_folders, asked.Folders),
     # following
-    Route("GET", "/v1/events", events.follow),
-    Route("POST", "/v1/events/end", events.end),
+    Route("GET", "/v1/events", events.follow, shape=asked.Following),
+    Route("POST", "/v1/events/end", events.end, shape=asked.Client),
     # the browser
     Route("POST", "/v1/login-links", _link),
     Route("GET", "/login", _log_in),
+    Route("GET", "/", site.page),
+    Route("GET", "/web/{file}", site.part),
 )

@@ -62,11 +62,6 @@ def name(db: Database, faces: Sequence[FaceId], called: str, source: str, words:
     return person, len(chosen)
 
 
-def place(db: Database, content: bytes, called: str, source: str, words: str) -> None:
-    """Say that the person called so, new if need be, is on a photo without a face that shows it."""
-    say(db, [Decision(Answer.PRESENT, content, person=people.named(db, called))], source, words)
-
-
 def draw(db: Database, content: bytes, box: Box, called: str | None, source: str, words: str) -> None:
     """Say that there is a face in a box, and whose it is if that is known."""
     told = [Decision(Answer.DRAWN, content, box)]

@@ -43,25 +43,50 @@ def faces(
     db: Database, wanted: Wanted, order: Order, after: tuple[float, FaceId] | None, limit: int
 ) -> list[tuple[float, FaceId]]:
     """Faces on photos that are there, each with the key it is sorted by; those `after` a key and face."""
-    where: list[str] = ["p.missing = 0"]
-    values: list[Any] = []
-
-    def only(condition: str, *given: object) -> None:
-        if given[0] is not None:
-            where.append(condition)
-            values.extend(given)
-
-    only("(f.person_id = ? OR (f.answer IS NULL AND f.suggested_id = ?))", wanted.person, wanted.person)
-    only(f"{STATE} = ?", wanted.state)
-    only("f.group_id = ?", wanted.group)
-    only("f.photo_id = ?", wanted.photo)
-    only(f"({KEYS[order]}, f.id) > (?, ?)", *(after or (None, None)))
+    where, values = _filter(wanted)
+    if after is not None:
+        where.append(f"({KEYS[order]}, f.id) > (?, ?)")
+        values.extend(after)
     rows = db.execute(
         f"SELECT {KEYS[order]}, f.id FROM faces f JOIN photos p ON p.id = f.photo_id"
         f" WHERE {' AND '.join(where)} ORDER BY 1, 2 LIMIT ?",
         [*values, limit],
     )
     return [(float(key), FaceId(face)) for key, face in rows]
+
+
+def _filter(wanted: Wanted) -> tuple[list[str], list[Any]]:
+    """The conditions of a filter, and their values."""
+    conditions = {
+        "(f.person_id = ?1 OR (f.answer IS NULL AND f.suggested_id = ?1))": wanted.person,
+        f"{STATE} = ?": wanted.state,
+        "f.group_id = ?": wanted.group,
+        "f.photo_id = ?": wanted.photo,
+    }
+    used = {condition: value for condition, value in conditions.items() if value is not None}
+    return ["p.missing = 0", *used], list(used.values())
+
+
+def outline(db: Database, wanted: Wanted) -> list[tuple[int, int, float, str, int | None, float | None]]:
+    """All faces of a filter, oldest first: face, photo, when, state, who it is or may be, and how sure that is."""
+    where, values = _filter(wanted)
+    rows = db.execute(
+        f"SELECT f.id, f.photo_id, round({TAKEN}), {STATE}, coalesce(f.person_id, f.suggested_id),"
+        f" round(f.probability_group, 3) FROM faces f JOIN photos p ON p.id = f.photo_id"
+        f" WHERE {' AND '.join(where)} ORDER BY 3, 1",
+        values,
+    )
+    return list(rows.fetchall())
+
+
+def photos(db: Database) -> list[tuple[int, bytes, float, int, int]]:
+    """All photos that are there, oldest first: photo, path, when, how many faces, how many of them unanswered."""
+    rows = db.execute(
+        f"SELECT p.id, p.path, round({TAKEN}), count(f.id) FILTER (WHERE f.answer IS NOT 'not-a-face'),"
+        " count(f.id) FILTER (WHERE f.answer IS NULL) FROM photos p LEFT JOIN faces f ON f.photo_id = p.id"
+        " WHERE p.missing = 0 GROUP BY p.id ORDER BY 3, p.path"
+    )
+    return list(rows.fetchall())
 
 
 def by_state(db: Database) -> dict[FaceState, int]:
@@ -134,7 +159,7 @@ def person(db: Database, number: PersonId) -> Person:
 
 def reach(db: Database, act: int) -> tuple[int, list[tuple[PhotoId, int]]]:
     """How many faces an act said something of, and the photos it reached with their revisions now."""
-    told = db.execute("SELECT coalesce(undoes, id) FROM acts WHERE id = ?", [act]).fetchone()[0]
+    told = _said_by(db, act)
     count = db.execute(
         "SELECT count(*) FROM (SELECT DISTINCT content_key, x, y, w, h FROM decisions WHERE act_id = ? AND x NOT NULL)",
         [told],
@@ -145,3 +170,9 @@ def reach(db: Database, act: int) -> tuple[int, list[tuple[PhotoId, int]]]:
         [told],
     )
     return count, [(PhotoId(photo), rev) for photo, rev in rows]
+
+
+def _said_by(db: Database, act: int) -> int:
+    """The act whose decisions an act is about: its own, or those that it takes back or brings back."""
+    undoes = db.execute("SELECT undoes FROM acts WHERE id = ?", [act]).fetchone()[0]
+    return act if undoes is None else _said_by(db, undoes)

@@ -89,7 +89,8 @@ def looked(
     *,
     deep: bool = True,
 ) -> None:
-    """A folder, and if `deep` everything in it, has been looked through: note what is gone, what could not be looked at, and the sidecars.
+    """A folder, and if `deep` everything in it, has been looked through: note what is gone, what could not be looked at,
+    and the sidecars.
 
     Nothing that is gone is forgotten: it may be on a disk that comes back, or under a new name.
     """

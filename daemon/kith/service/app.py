@@ -87,6 +87,21 @@ def set_damaged_aside(paths: Paths) -> Path | None:
         return set_aside(paths.catalogue)
 
 
+def running(lock: Path) -> bool:
+    """Whether some Kith is at work."""
+    try:
+        handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
     handle = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

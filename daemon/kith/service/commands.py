@@ -16,7 +16,6 @@ from kith.types import (
     PERSON,
     Act,
     Answer,
-    Box,
     Decision,
     Dispute,
     Face,
@@ -98,44 +97,6 @@ def feature(app: App, word: str) -> Person:
 
 
 # -- of photos ----------------------------------------------------------------------------------------------------
-
-
-def tag(app: App, path: Path, called: str) -> None:
-    """Say that somebody is on a photo without a face that shows it."""
-    photo = known_photo(app, path)
-    words = f"tag {show(photo.path)} {people.clean(called)}"
-    app.catalogue.write(journal.place, photo.content_key, called, PERSON, words)
-
-
-def untag(app: App, path: Path, called: str) -> None:
-    """Take somebody off a photo who is on it without a face. Raises NotFound where they aren't."""
-    photo = known_photo(app, path)
-    person = app.catalogue.read(people.called, called)
-    there = app.catalogue.read(people.present, photo.content_key)
-    if person.id not in {presence.person.id for presence in there}:
-        raise NotFound(
-            f"{person.name} is not on {show(photo.path)} without a face. If a face there is taken for {person.name}, "
-            "say so with `kith reject`; `kith faces` lists them."
-        )
-    decision = Decision(Answer.ABSENT, photo.content_key, person=person.id)
-    app.catalogue.write(journal.say, [decision], PERSON, f"untag {show(photo.path)} {person.name}")
-
-
-def draw(app: App, path: Path, corner: tuple[float, float, float, float], called: str | None) -> None:
-    """Say that there is a face in a box of a photo, and whose it is if that is known; the next scan embeds it.
-
-    `corner`: left, top, width, height in pixels of the displayed photo. Raises BadRequest for a box outside.
-    """
-    photo = known_photo(app, path)
-    if not photo.width or not photo.height:
-        raise BadRequest(f"{show(photo.path)} has not been analysed yet; run `kith scan` on its folder.")
-    across, down = (photo.height, photo.width) if (photo.orientation or 1) >= 5 else (photo.width, photo.height)
-    left, top, width, height = corner
-    if not (0 <= left < left + width <= across and 0 <= top < top + height <= down):
-        raise BadRequest(f"The box has to lie inside the photo, which is {across} by {down} pixels.")
-    box = Box((left + width / 2) / across, (top + height / 2) / down, width / across, height / down)
-    said = f"draw {show(photo.path)}" + (f" {people.clean(called)}" if called else "")
-    app.catalogue.write(journal.draw, photo.content_key, box, called, PERSON, said)
 
 
 def known_photo(app: App, path: Path) -> Photo:
