@@ -117,7 +117,62 @@ def test_a_result_that_takes_long_is_not_made_again_while_it_is_fresh() -> None:
         made.append(now[0])
         return len(made)
 
-    kept = Kept(make, rest=2.0, clock=lambda: now[0])
+    kept = Kept(make, rest=2.0, patience=10.0, clock=lambda: now[0])
     assert [kept.get(1), kept.get(1), kept.get(2)] == [1, 1, 1]
     now[0] += 2.0
     assert [kept.get(1), kept.get(2), kept.get(3)] == [1, 2, 2]
+    kept.close()
+
+
+def test_nobody_waits_for_a_new_result_while_there_is_an_old_one() -> None:
+    go, made = threading.Event(), []
+
+    def make() -> int:
+        if made:
+            go.wait(10)
+        made.append(len(made))
+        return len(made)
+
+    kept = Kept(make, rest=0.0, patience=0.01)
+    assert [kept.get(1), kept.get(2), kept.get(3)] == [1, 1, 1]
+    go.set()
+    until = time.monotonic() + 10
+    while kept.get(3) < 3 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert (kept.get(3), made) == (3, [0, 1, 2])
+    kept.close()
+
+
+def test_looking_goes_on_while_answers_wait_for_the_catalogue(kith: Served) -> None:
+    done: list[int] = []
+
+    def answer(number: int) -> None:
+        headers = {"Content-Type": "application/json"}
+        done.append(kith.http("POST", f"/v1/faces/f{number}/ignore", b"{}", headers).status)
+
+    threads = [threading.Thread(target=answer, args=(number,)) for number in (1, 2)]
+    with kith.control.app.catalogue._lock:  # a write that takes long
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2)
+        assert kith.client.get("/v1/photos/1")["photo"]["id"] == 1
+        assert done == []
+    for thread in threads:
+        thread.join()
+    assert done == [200, 200]
+
+
+def test_a_defect_in_thinking_is_told_and_thought_of_again() -> None:
+    tried = []
+
+    def make() -> int:
+        tried.append(1)
+        if len(tried) == 1:
+            raise ValueError("a defect")
+        return 7
+
+    kept = Kept(make, rest=0.0, patience=10.0)
+    with pytest.raises(ValueError, match="a defect"):
+        kept.get(1)
+    assert kept.get(2) == 7
+    kept.close()

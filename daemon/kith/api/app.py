@@ -68,6 +68,7 @@ async def _living(app: web.Application, control: Control, limits: Limits, door: 
         bus=Bus(asyncio.get_running_loop()),
         quick=Lane("quick", limits.threads, limits.waiting),
         slow=Lane("slow", 2, limits.waiting),
+        saying=Lane("saying", 1, limits.waiting),
         renderer=SpawnPool(1, patience=limits.rendering_seconds),
         questions=Kept(lambda: reading.thought_of_questions(api)),
         doubts=Kept(lambda: views.doubts(control.app)),
@@ -78,8 +79,8 @@ async def _living(app: web.Application, control: Control, limits: Limits, door: 
     yield
     unfollow()
     await asyncio.to_thread(api.renderer.shutdown, cancel_futures=True)
-    for lane in (api.quick, api.slow):
-        await asyncio.to_thread(lane.close)
+    for part in (api.quick, api.slow, api.saying, api.questions, api.doubts, api.merges):
+        await asyncio.to_thread(part.close)
 
 
 async def _end_following(app: web.Application) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Generic, ParamSpec, TypeVar
 
 from kith.errors import Busy
@@ -41,21 +41,52 @@ class Lane:
 
 
 class Kept(Generic[T]):
-    """The last result of something slow: made anew when the catalogue has changed since, but never one right after the
-    other, so that a running scan doesn't make it a full-time job."""
+    """The last result of something slow, made anew when the catalogue has changed since.
 
-    def __init__(self, make: Callable[[], T], rest: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self._make, self._rest, self._clock = make, rest, clock
+    Nobody waits longer than `patience` seconds while there is an older one; and it rests for `rest` times as long as
+    making it took, so that a running scan doesn't make it a full-time job.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], T],
+        *,
+        rest: float = 2.0,
+        patience: float = 0.15,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make, self._rest, self._patience, self._clock = make, rest, patience, clock
+        self._pool = ThreadPoolExecutor(1, "api-kept")
         self._lock = threading.Lock()
-        self._result: T | None = None
+        self._last: Future[T] | None = None
+        self._making: Future[T] | None = None
         self._version, self._next = -1, 0.0
 
     def get(self, version: int) -> T:
-        """The result for the catalogue in this version, or a little older; `rest` times as long as making took."""
+        """The result for the catalogue in this version, or a little older. Raises what making the first one raises."""
         with self._lock:
-            if self._result is None or (version != self._version and self._clock() >= self._next):
-                began = self._clock()
-                self._result = self._make()
-                self._version = version
-                self._next = self._clock() + self._rest * (self._clock() - began)
-            return self._result
+            self._take()
+            if self._making is None and version != self._version and self._clock() >= self._next:
+                self._making, self._version = self._pool.submit(self._made), version
+            making = self._making
+        if making is not None:
+            wait([making], None if self._last is None else self._patience)
+        with self._lock:
+            self._take()
+            if self._last is None:
+                raise Busy("This is still being thought of; ask again in a moment.")
+            return self._last.result()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _made(self) -> T:
+        began = self._clock()
+        try:
+            return self._make()
+        finally:
+            self._next = self._clock() + self._rest * (self._clock() - began)
+
+    def _take(self) -> None:
+        if self._making is not None and self._making.done():
+            self._last, self._making = self._making, None

@@ -46,6 +46,7 @@ class Api:
     bus: Bus
     quick: Lane
     slow: Lane
+    saying: Lane
     renderer: Executor
     questions: Kept[list[Values]]
     doubts: Kept[list[Values]]
@@ -87,11 +88,21 @@ def get(path: str, read: Reader, shape: type[asked.Shape] = asked.Shape, *, slow
 
 
 def post(path: str, act: Reader, shape: type[asked.Shape] = asked.Shape, status: HTTPStatus = HTTPStatus.OK) -> Route:
-    """A call that says or starts something."""
+    """A call with a body that writes nothing to the catalogue."""
 
     async def handle(api: Api, request: web.Request) -> web.StreamResponse:
         given = await wire.body(request, shape, api.limits.body_seconds)
         return wire.reply(request, await api.quick(act, api, given, *_ids(request)), status)
+
+    return Route("POST", path, handle, act, shape)
+
+
+def say(path: str, act: Reader, shape: type[asked.Shape] = asked.Shape) -> Route:
+    """A call that says something: one after the other, so that none of them keeps others from looking."""
+
+    async def handle(api: Api, request: web.Request) -> web.StreamResponse:
+        given = await wire.body(request, shape, api.limits.body_seconds)
+        return wire.reply(request, await api.saying(act, api, given, *_ids(request)))
 
     return Route("POST", path, handle, act, shape)
 
@@ -135,34 +146,34 @@ ROUTES = (
     get("/v1/merges", reading.merges, slow=True),
     get("/v1/disputes", reading.disputes),
     # answers about one face
-    post("/v1/faces/{face}/name", answers.name_one, asked.NameOne),
-    post("/v1/faces/{face}/confirm", answers.confirm_one, asked.AboutOne),
-    post("/v1/faces/{face}/reject", answers.reject_one, asked.AboutOne),
-    post("/v1/faces/{face}/ignore", answers.ignore_one, asked.One),
-    post("/v1/faces/{face}/not-a-face", answers.not_a_face_one, asked.One),
-    post("/v1/faces/{face}/feature", answers.feature, asked.One),
-    post("/v1/faces/{face}/move", answers.move, asked.PlaceOne),
+    say("/v1/faces/{face}/name", answers.name_one, asked.NameOne),
+    say("/v1/faces/{face}/confirm", answers.confirm_one, asked.AboutOne),
+    say("/v1/faces/{face}/reject", answers.reject_one, asked.AboutOne),
+    say("/v1/faces/{face}/ignore", answers.ignore_one, asked.One),
+    say("/v1/faces/{face}/not-a-face", answers.not_a_face_one, asked.One),
+    say("/v1/faces/{face}/feature", answers.feature, asked.One),
+    say("/v1/faces/{face}/move", answers.move, asked.PlaceOne),
     # answers about many faces
-    post("/v1/faces/name", answers.name_many, asked.NameMany),
-    post("/v1/faces/confirm", answers.confirm_many, asked.AboutMany),
-    post("/v1/faces/reject", answers.reject_many, asked.AboutMany),
-    post("/v1/faces/ignore", answers.ignore_many, asked.Many),
-    post("/v1/faces/not-a-face", answers.not_a_face_many, asked.Many),
+    say("/v1/faces/name", answers.name_many, asked.NameMany),
+    say("/v1/faces/confirm", answers.confirm_many, asked.AboutMany),
+    say("/v1/faces/reject", answers.reject_many, asked.AboutMany),
+    say("/v1/faces/ignore", answers.ignore_many, asked.Many),
+    say("/v1/faces/not-a-face", answers.not_a_face_many, asked.Many),
     # answers about photos
-    post("/v1/photos/tag", answers.tag_many, asked.TagMany),
-    post("/v1/photos/untag", answers.untag_many, asked.TagMany),
-    post("/v1/photos/{photo}/tag", answers.tag_one, asked.NameOne),
-    post("/v1/photos/{photo}/untag", answers.untag_one, asked.NameOne),
-    post("/v1/photos/{photo}/draw", answers.draw, asked.DrawOne),
+    say("/v1/photos/tag", answers.tag_many, asked.TagMany),
+    say("/v1/photos/untag", answers.untag_many, asked.TagMany),
+    say("/v1/photos/{photo}/tag", answers.tag_one, asked.NameOne),
+    say("/v1/photos/{photo}/untag", answers.untag_one, asked.NameOne),
+    say("/v1/photos/{photo}/draw", answers.draw, asked.DrawOne),
     # answers about people
-    post("/v1/people/{person}/rename", answers.rename, asked.Rename),
-    post("/v1/people/{person}/merge", answers.merge, asked.Into),
-    post("/v1/people/{person}/apart", answers.tell_apart, asked.Other),
-    post("/v1/people/{person}/born", answers.born, asked.Born),
-    post("/v1/people/{person}/hide", answers.hide),
-    post("/v1/people/{person}/unhide", answers.unhide),
+    say("/v1/people/{person}/rename", answers.rename, asked.Rename),
+    say("/v1/people/{person}/merge", answers.merge, asked.Into),
+    say("/v1/people/{person}/apart", answers.tell_apart, asked.Other),
+    say("/v1/people/{person}/born", answers.born, asked.Born),
+    say("/v1/people/{person}/hide", answers.hide),
+    say("/v1/people/{person}/unhide", answers.unhide),
     # taking back
-    post("/v1/undo", answers.undo, asked.Undo),
+    say("/v1/undo", answers.undo, asked.Undo),
     get("/v1/history", reading.history, asked.Page),
     # work
     job("/v1/rescan", jobs.rescan, asked.Rescan),

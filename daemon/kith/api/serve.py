@@ -210,9 +210,9 @@ def _unix(path: Path) -> socket.socket:
     try:
         sock.bind(os.fspath(path))
         path.chmod(0o600)
-    except OSError:
+    except OSError as error:
         sock.close()
-        raise
+        raise PermissionDenied(f"Kith can't answer at {path}: {error.strerror or error}.") from error
     return sock
 
 

@@ -210,21 +210,27 @@ def photos_at(app: App, paths: Sequence[bytes], roots: Mapping[bytes, bool]) -> 
 
 def _photo_at(app: App, path: bytes, roots: Mapping[bytes, bool], names: Mapping[PersonId, str]) -> dict[str, Any]:
     asked = {"asked": os.fsdecode(path)}
-    for spelled in (path, os.path.realpath(path)):
-        known = app.catalogue.read(photos.by_path, spelled)
-        if known is not None and known.width:
-            return asked | photo(app, known, names)
-    return asked | {"id": None, "reason": _why_not(app, os.path.realpath(path), roots)}
+    known = app.catalogue.read(photos.by_path, path)
+    if known is None and _is_online(path, roots) is not False:  # following links on a dead disk may wait for ever
+        path = os.path.realpath(path)
+        known = app.catalogue.read(photos.by_path, path)
+    if known is not None and known.width:
+        return asked | photo(app, known, names)
+    return asked | {"id": None, "reason": _why_not(app, path, _is_online(path, roots))}
 
 
-def _why_not(app: App, path: bytes, roots: Mapping[bytes, bool]) -> str:
-    there = next((online for root, online in roots.items() if path.startswith(root.rstrip(b"/") + b"/")), None)
-    known = app.catalogue.read(listing.whereabouts, path)
-    if there is False:
+def _why_not(app: App, path: bytes, online: bool | None) -> str:
+    if online is False:
         return "offline"
+    known = app.catalogue.read(listing.whereabouts, path)
     if known is not None:
         return "gone" if known[1] else "not-analysed"
-    return "not-watched" if there is None else "not-analysed"
+    return "not-watched" if online is None else "not-analysed"
+
+
+def _is_online(path: bytes, roots: Mapping[bytes, bool]) -> bool | None:
+    """Whether the watched folder that a path is in is there; None for a path in none of them."""
+    return next((online for root, online in roots.items() if path.startswith(root.rstrip(b"/") + b"/")), None)
 
 
 def _similarities(app: App, face: FaceId, others: Sequence[FaceId]) -> dict[FaceId, float]:
