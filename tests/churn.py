@@ -80,6 +80,12 @@ class Running:
             start_new_session=True,
         )
 
+    def ready(self, seconds: float = 60.0) -> None:
+        """Wait until it answers."""
+        until = time.monotonic() + seconds
+        while self._desk.run("pause").returncode or self._desk.run("resume").returncode:
+            assert time.monotonic() < until, "Kith doesn't answer"
+
     def kill(self) -> None:
         if self.process is not None:
             os.kill(self.process.pid, signal.SIGKILL)

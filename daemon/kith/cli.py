@@ -22,7 +22,6 @@ from kith.service.app import App, opened, running
 from kith.terminal import Standing, Terminal
 
 if TYPE_CHECKING:
-    from kith.service.stages import Summary
     from kith.sidecars import Finding
 
 PHOTO = click.Path(path_type=Path)
@@ -79,6 +78,16 @@ def run(folders: Sequence[Path], port: int | None, debug: bool) -> None:
         raise failed
     if failed is not None:
         raise Unexpected("Kith stopped because of a defect; the lines above say where. Please report them.")
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS] METHOD PATH [JSON]")
+@click.pass_context
+def call(ctx: click.Context, words: Sequence[str]) -> None:
+    """Ask the running Kith something over its API: kith call GET /v1/status"""
+    from kith.call import main as ask  # `kith call` itself comes here only through other ways of starting
+
+    ctx.exit(ask(words))
 
 
 @main.command("review")
@@ -155,26 +164,45 @@ def scan(folders: Sequence[Path], as_json: bool) -> None:
 
     What was done before isn't done again. Ctrl-C stops; the same command goes on.
     """
-    from kith.service import stages, views
+    from kith.service import views
 
-    with _kith() as app:
-        summary = stages.run(app, folders, Terminal())
-        status = views.status(app)
-        if as_json:
-            _print_json(asdict(summary))
-            return
-        waiting = len(views.groups(app))
-    _say_summary(summary, status, waiting)
+    summary = _asked("/v1/rescan", paths=_absolute(folders), mode="new")
+    if summary is None:
+        from kith.service import stages
+
+        with _kith() as app:
+            summary = asdict(stages.run(app, folders, Terminal()))
+    if as_json:
+        _print_json(summary)
+        return
+    with _kith(readonly=True) as app:
+        _say_summary(summary, views.status(app), len(views.groups(app)))
 
 
-def _say_summary(summary: Summary, status: dict[str, Any], waiting: int) -> None:
+def _asked(path: str, **body: Any) -> dict[str, Any] | None:
+    """What came of something that the running Kith was asked to do; None where none runs."""
+    places = paths.of_user()
+    if not (running(places.lock) and places.socket.exists()):
+        return None
+    line = Standing()
+    with Client(places.socket) as kith:
+        result = kith.job(path, lambda: line.doing(_in_words(kith.get("/v1/status")["doing"])), **body)
+    line.doing("")
+    return result
+
+
+def _absolute(places: Sequence[Path]) -> list[bytes]:
+    return [os.fsencode(place.absolute()) for place in places]
+
+
+def _say_summary(summary: dict[str, Any], status: dict[str, Any], waiting: int) -> None:
     click.echo(
-        f"{_count(summary.photos, 'photo')} looked at: {summary.analysed} analysed, "
-        f"{_count(summary.written, 'sidecar')} written. "
+        f"{_count(summary['photos'], 'photo')} looked at: {summary['analysed']} analysed, "
+        f"{_count(summary['written'], 'sidecar')} written. "
         f"Kith knows {_count(status['faces'], 'face')} and {_count(status['people'], 'person', 'people')}."
     )
-    if summary.troubled:
-        click.echo(f"{_count(summary.troubled, 'file')} made trouble; `kith trouble` says which and why.")
+    if summary["troubled"]:
+        click.echo(f"{_count(summary['troubled'], 'file')} made trouble; `kith trouble` says which and why.")
     if waiting:
         click.echo(
             f"{_count(waiting, 'group')} of similar faces {'waits' if waiting == 1 else 'wait'} for a name:\n"
@@ -182,7 +210,7 @@ def _say_summary(summary: Summary, status: dict[str, Any], waiting: int) -> None
             "  kith show g1           shows the faces of a group\n"
             '  kith name g1 "Anna"    says who it is and writes the name beside every photo'
         )
-    elif summary.photos:
+    elif summary["photos"]:
         click.echo("Nobody waits for a name.")
 
 
@@ -740,11 +768,13 @@ MODES = {
 )
 def rescan(where: Sequence[Path], mode: str, and_my_answers: bool) -> None:
     """Find the faces on some photos anew."""
-    from kith.service import stages
+    summary = _asked("/v1/rescan", paths=_absolute(where), mode=mode, and_my_answers=and_my_answers)
+    if summary is None:
+        from kith.service import stages
 
-    with _kith() as app:
-        summary = stages.rescan(app, where, mode, Terminal(), forget=and_my_answers)
-    click.echo(f"{_count(summary.analysed, 'photo')} analysed, {_count(summary.written, 'sidecar')} written.")
+        with _kith() as app:
+            summary = asdict(stages.rescan(app, where, mode, Terminal(), forget=and_my_answers))
+    click.echo(f"{_count(summary['analysed'], 'photo')} analysed, {_count(summary['written'], 'sidecar')} written.")
 
 
 @main.command()
@@ -759,11 +789,14 @@ def rebuild(folders: Sequence[Path], from_sidecars: bool) -> None:
     from kith.service import care, views
 
     if not from_sidecars:
-        with _kith() as app:
-            done = care.relearn(app, Terminal())
+        done = _asked("/v1/relearn")
+        if done is None:
+            with _kith() as app:
+                done = asdict(care.relearn(app, Terminal()))
         click.echo(
-            f"Learnt anew from {_count(done.answers, 'answer')}: {_count(done.guesses, 'face')} taken for somebody, "
-            f"{done.changed:,} of them differently than before. {_count(done.written, 'sidecar')} written."
+            f"Learnt anew from {_count(done['answers'], 'answer')}: {_count(done['guesses'], 'face')} taken for "
+            f"somebody, {done['changed']:,} of them differently than before. "
+            f"{_count(done['written'], 'sidecar')} written."
         )
         return
     if not folders:
@@ -814,20 +847,24 @@ def list_models(as_json: bool) -> None:
 @click.option("--from", "source", type=PHOTO, help="Take the files from this folder or archive, without a network.")
 def install_models(pack: str, source: Path | None) -> None:
     """Install PACK and use it. "auto" takes the first that can be had."""
-    from kith.service import packs
+    done = _asked("/v1/models/install", pack=pack, source=os.fsencode(source.absolute()) if source else None)
+    if done is None:
+        from kith.service import packs
 
-    with _kith() as app:
-        click.echo(f"Model pack {packs.get(app, pack, source, Terminal())} is in use.")
+        with _kith() as app:
+            done = {"pack": packs.get(app, pack, source, Terminal())}
+    click.echo(f"Model pack {done['pack']} is installed and in use as soon as it knows all faces.")
 
 
 @models.command("use")
 @click.argument("pack")
 def use_models(pack: str) -> None:
     """Use an installed PACK from now on. Every name stays."""
-    from kith.service import packs
+    if _asked("/v1/models/use", pack=pack) is None:
+        from kith.service import packs
 
-    with _kith() as app:
-        packs.use(app, pack)
+        with _kith() as app:
+            packs.use(app, pack)
     click.echo(f"The next scan looks at all known faces with {pack}; then it is in use. Names stay.")
 
 
@@ -835,12 +872,15 @@ def _doing(socket: Path) -> str:
     """What the running Kith is doing."""
     try:
         with Client(socket, timeout=2.0) as kith:
-            now = kith.get("/v1/status")["doing"]
+            return _in_words(kith.get("/v1/status")["doing"])
     except KithError:
         return "not running; `kith run FOLDER` starts it"
+
+
+def _in_words(now: dict[str, Any]) -> str:
+    stage = now["stage"]
     if now["paused_by"]:
         return f"paused by {' and '.join(now['paused_by'])}"
-    stage = now["stage"]
     if stage is None:
         return f"runs, {now['state']}" + (f"; {now['problem']['message']}" if now["problem"] else "")
     left = "" if stage["seconds_left"] is None else f", {stage['seconds_left']:,} s left"

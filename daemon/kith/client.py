@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import os
 import socket
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,7 @@ from kith import errors
 from kith.errors import KithError, NotRunning
 
 MSGPACK = "application/vnd.msgpack"
+JOB_SECONDS = 0.5  # between two looks at a job
 CLASSES = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KithError)}
 
 
@@ -49,6 +51,21 @@ class Client:
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         """What a call answers that says or starts something."""
         return self._ask("POST", path, msgpack.packb(body))
+
+    def job(self, path: str, shown: Callable[[], None], **body: Any) -> dict[str, Any]:
+        """The result of something that takes long; `shown` is called now and then until it is done.
+
+        Raises the KithError that it failed with.
+        """
+        number = self.post(path, **body)["job"]
+        while True:
+            job = self.get(f"/v1/jobs/{number}")["job"]
+            if job["state"] == "done":
+                return dict(job["result"])
+            if job["state"] == "failed":
+                raise _raised(job["error"])
+            shown()
+            time.sleep(JOB_SECONDS)
 
     def pages(self, path: str, name: str, **query: Any) -> Iterator[dict[str, Any]]:
         """The entries called `name` of a list, page after page."""

@@ -168,14 +168,18 @@ def _in_words(daemon: Daemon) -> str:
 
 @asynccontextmanager
 async def _neighbour(daemon: Daemon) -> AsyncIterator[None]:
-    """Pause for what the user needs the machine for, and go on when that is over."""
+    """Pause for what the user needs the machine for, go on when that is over; and read settings that were changed."""
 
     async def watch() -> None:
         wanted = daemon.app.config.neighbour
         own = OthersLoad(own=lambda: daemon.app.workers if daemon.status()["state"] == "busy" else 0)
         watchman = Watchman(wanted.pause_on_battery, wanted.max_load, own)
         held: set[str] = set()
+        settings_as_read = _stamp(daemon)
         while True:
+            if _stamp(daemon) != settings_as_read:
+                settings_as_read = _stamp(daemon)
+                _reload(daemon)
             reasons = set(watchman.reasons())
             for reason in reasons - held:
                 daemon.pause(reason)
@@ -189,6 +193,14 @@ async def _neighbour(daemon: Daemon) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+
+
+def _stamp(daemon: Daemon) -> tuple[int, int] | None:
+    """What tells the settings file from an earlier or later one; None where there is none."""
+    with suppress(OSError):
+        info = daemon.app.paths.config_file.stat()
+        return info.st_mtime_ns, info.st_size
+    return None
 
 
 def _reload(daemon: Daemon) -> None:

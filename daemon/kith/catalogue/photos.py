@@ -89,8 +89,7 @@ def looked(
     *,
     deep: bool = True,
 ) -> None:
-    """A folder, and if `deep` everything in it, has been looked through: note what is gone, what could not be looked at,
-    and the sidecars.
+    """A folder, and if `deep` everything in it, was looked through: note what is gone or can't be seen, and sidecars.
 
     Nothing that is gone is forgotten: it may be on a disk that comes back, or under a new name.
     """

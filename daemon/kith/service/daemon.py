@@ -286,6 +286,7 @@ class Daemon:
             job.state = "done"
         except KithError as error:
             job.error, job.state = {"code": error.code, "message": error.message}, "failed"
+        self._anew.set()  # a job may have taken changes of faces that the keeper has not seen
         self.wake()
         self._tell_followers()
 

@@ -69,7 +69,7 @@ def rescan(app: App, where: Sequence[Path], mode: str, report: Report, *, forget
     roots = [path for path in where if path.is_dir()]
     look(app, roots, report)
     found = app.catalogue.read(work.in_scope, scope)
-    if not found:
+    if not found and mode != "new":
         raise NotFound("There are no photos there that Kith has scanned; run `kith scan` on their folder.")
     said = f"rescan --mode {mode} {' '.join(show(path) for path in scope)}"
     if mode == "found" and forget:
