@@ -1,0 +1,115 @@
+// Activity: what Kith does, how long still, what went wrong, what was said, with which models, in which folders.
+
+import { all, get, post } from "./api.js";
+import { onSaid, tell } from "./answers.js";
+import { ago, count, fill, h, many, settled, span } from "./dom.js";
+import { on } from "./events.js";
+import { keys } from "./keys.js";
+import { choose } from "./welcome.js";
+
+const PAGE = 30; // answers shown at once
+
+export async function activity(main, { id }, signal) {
+  if (id === "folders") return choose(main);
+  const now = h("section", { class: "now" });
+  const trouble = h("section");
+  const disputes = h("section");
+  const history = h("section");
+  const models = h("section");
+  const folders = h("section");
+  let shown = PAGE;
+  main.replaceChildren(h("h1", { tabindex: "-1" }, "Activity"), h("div", { class: "activity" }, h("div", {}, now, trouble, disputes, history), h("div", {}, folders, models)));
+
+  const act = (path, body = {}) => () => post(path, body).then(read, (error) => tell(error.message, { error: true }));
+
+  async function showNow() {
+    const { counts, doing } = await get("/v1/status", {}, signal);
+    const { stage, paused_by: pausedBy, problem, roots } = doing;
+    const paused = pausedBy.includes("you");
+    const why = pausedBy.filter((reason) => reason !== "you");
+    const title = stage ? stage.title : pausedBy.length ? "Paused" : "Nothing to do";
+    const words = stage ? [
+      stage.total ? `${count(stage.done)} of ${count(stage.total)}` : `${count(stage.done)} so far`,
+      stage.per_second > 0 && `${stage.per_second.toFixed(1)} a second`, stage.seconds_left && `about ${span(stage.seconds_left)} left`]
+      : [why.length ? `because of ${why.join(" and ")}` : pausedBy.length ? "Answers are still taken." : "Kith waits for new photos."];
+    fill(now, [
+      h("div", { class: "row-between" }, h("div", {}, h("p", { class: "big" }, title), h("p", { class: "about" }, words.filter(Boolean).join(" · "))),
+        h("button", { type: "button", onclick: act(paused ? "/v1/resume" : "/v1/pause") }, paused ? "Go on" : "Pause", " ", h("kbd", {}, "P"))),
+      stage?.total && h("progress", { max: stage.total, value: stage.done, "aria-label": stage.title }),
+      problem && h("p", { class: "error" }, problem.message),
+      h("dl", { class: "figures" }, [["photos", counts.photos], ["looked at", counts.analysed], ["faces", counts.faces], ["people", counts.people]].map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, count(value)))))]);
+    now.paused = paused;
+    showFolders(roots);
+  }
+
+  function showFolders(roots) {
+    fill(folders, [h("h2", {}, "Folders"),
+      h("ul", { class: "lines" }, roots.map((root) => h("li", {}, h("span", { class: "path" }, root.path), !root.online && h("small", { class: "warn" }, "not there now; nothing is forgotten"),
+        h("button", { type: "button", class: "plain", onclick: act("/v1/rescan", { paths: [root.path], mode: "new" }) }, "Look again")))),
+      roots.length === 0 && h("p", { class: "quiet" }, "Kith watches no folder yet."),
+      h("p", {}, h("a", { class: "button", href: "#/activity/folders" }, "Add a folder"))]);
+  }
+
+  async function showTrouble() {
+    const found = await all("/v1/trouble", "trouble");
+    fill(trouble, [h("h2", {}, found.length ? `${many(found.length, "file")} with a problem` : "No problems")]);
+    trouble.hidden = !found.length;
+    const causes = Map.groupBy(found, (one) => one.code);
+    for (const [code, some] of causes) {
+      trouble.append(h("details", { open: some.length < 6 }, h("summary", {}, `${CAUSES[code] ?? code} (${count(some.length)})`),
+        h("ul", { class: "lines" }, some.slice(0, 200).map((one) => h("li", {}, h("span", { class: "path" }, one.path), h("small", {}, one.message)))),
+        h("button", { type: "button", onclick: act("/v1/rescan", { paths: some.slice(0, 1000).map((one) => one.path), mode: "again" }) }, "Try again")));
+    }
+  }
+
+  async function showDisputes() {
+    const told = await get("/v1/disputes", {}, signal);
+    disputes.hidden = !told.faces.length;
+    disputes.replaceChildren(h("h2", {}, "Names that another program took away"), h("ul", { class: "lines" }, told.faces.map((face) => h("li", {},
+      h("img", { src: `/v1/faces/${face.id}/crop?size=96`, alt: "", width: 48, height: 48 }), h("span", {}, face.person?.name ?? "", h("small", { class: "path" }, face.photo)),
+      h("button", { type: "button", onclick: act(`/v1/faces/${face.id}/confirm`) }, "Keep the name"), h("button", { type: "button", onclick: act(`/v1/faces/${face.id}/reject`) }, "Let it go")))));
+  }
+
+  async function showHistory() {
+    const told = await get("/v1/history", { limit: Math.min(500, shown) }, signal);
+    fill(history, [h("h2", {}, "What was said"),
+      told.acts.length === 0 && h("p", { class: "quiet" }, "Nothing yet. Every answer will be listed here, and can be taken back."),
+      h("ol", { class: "lines" }, told.acts.map((one) => h("li", { class: one.live ? "" : "gone" },
+        h("span", {}, h("span", { class: "words" }, shorter(one.words)), h("small", {}, `${one.source === "person" ? "you" : "a sidecar"} · ${ago(one.at)}${one.answers > 1 ? ` · ${many(one.answers, "answer")}` : ""}${one.live ? "" : " · taken back"}`)),
+        one.live && one.source === "person" && h("button", { type: "button", class: "plain", onclick: act("/v1/undo", { act: one.id }), "aria-label": `Take back: ${shorter(one.words)}` }, one.undoes ? "Redo" : "Undo")))),
+      told.cursor && h("button", { type: "button", onclick: () => { shown += 4 * PAGE; showHistory(); } }, "Show more")]);
+  }
+
+  async function showModels() {
+    const told = await get("/v1/models", {}, signal);
+    fill(models, [h("h2", {}, "Models"), h("ul", { class: "lines" }, told.models.map((one) => h("li", {},
+      h("span", {}, one.id ?? one.name, h("small", {}, one.licence ?? one.license ?? one.title ?? "")),
+      one.in_use ? h("small", { class: "in-use" }, "in use") : one.installed ? h("button", { type: "button", onclick: act("/v1/models/use", { pack: one.id ?? one.name }) }, "Use") : h("button", { type: "button", onclick: act("/v1/models/install", { pack: one.id ?? one.name }) }, "Install"))))]);
+  }
+
+  const guarded = (part) => part().catch((error) => error.name === "AbortError" || tell(error.message, { error: true }));
+  const read = () => (signal.aborted ? null : Promise.all([showNow, showTrouble, showDisputes, showHistory, showModels].map(guarded)));
+  await read();
+  on(["status", "analysed", "photo"], settled(() => signal.aborted || guarded(showNow), 200, 1000), signal);
+  on(["answer", "names", "gone"], settled(() => signal.aborted || Promise.all([showHistory, showDisputes].map(guarded)), 400, 2000), signal);
+  on(["status"], settled(() => signal.aborted || guarded(showTrouble), 1500, 5000), signal);
+  const tick = setInterval(() => document.visibilityState === "visible" && guarded(showNow), 2000);
+  signal.addEventListener("abort", () => clearInterval(tick));
+  onSaid(read, signal);
+  keys("Activity", [
+    { keys: ["p"], label: "Pause or go on", run: () => act(now.paused ? "/v1/resume" : "/v1/pause")() },
+    { keys: ["a"], label: "Add a folder", run: () => { location.hash = "#/activity/folders"; } },
+  ], signal);
+}
+
+const CAUSES = {
+  "photo-unreadable": "Can’t be read as pictures", "photo-too-large": "Larger than the settings allow", "worker-died": "Crashed the program that reads pictures",
+  "sidecar-malformed": "Sidecars that aren’t valid XMP; Kith leaves them alone", "file-busy": "In use by another program; Kith tries again", "permission-denied": "Not Kith’s to read or write",
+  "disk-full": "The disk is full", "sidecar-changed": "Changed meanwhile; Kith tries again",
+};
+
+/** Long lists of ids say nothing to a person. */
+const shorter = (words) => {
+  const ids = words.match(/\b[fg]\d+\b/g) ?? [];
+  return ids.length > 2 ? words.replace(/(\b[fg]\d+\b ?)+/, `${ids.length} faces `).trim() : words;
+};

@@ -1,0 +1,73 @@
+// The keyboard: each view says which keys it has; `?` shows them all.
+
+import { h, kbd } from "./dom.js";
+
+const maps = [];
+
+/**
+ * Keys of a view until `signal` aborts: [{keys: ["y"], label: "Yes", run, when?, typing?}].
+ * Letters stand for themselves; while somebody types they need Alt, unless `typing` says they don't.
+ */
+export function keys(title, bindings, signal) {
+  const map = { title, bindings };
+  maps.push(map);
+  signal?.addEventListener("abort", () => maps.splice(maps.indexOf(map), 1));
+}
+
+export const typing = () => document.activeElement?.matches("input:not([type=checkbox],[type=range]), textarea") ?? false;
+
+function named(event) {
+  // with Alt, some layouts give another character; the key's place is meant then
+  const key = event.altKey && event.code.startsWith("Key") ? event.code.slice(3) : event.key;
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + (event.shiftKey && key.length > 1 ? "shift+" : "") + name;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing) return;
+  const name = named(event);
+  for (const map of maps.toReversed()) {
+    for (const binding of map.bindings) {
+      if (!binding.keys.includes(name) || (binding.when && !binding.when())) continue;
+      if (typing() && !event.altKey && !binding.typing) continue;
+      if (onControl(event.target, name)) continue;
+      event.preventDefault();
+      binding.run(event, name);
+      return;
+    }
+  }
+});
+
+/** Whether a focused button or link takes this key itself. */
+function onControl(target, name) {
+  return (name === "Enter" || name === " ") && target.matches("button, a[href], summary, select") && !target.matches(".tile");
+}
+
+const SHOWN = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "↵", Escape: "Esc", " ": "Space", Delete: "Del" };
+
+export const keyName = (name) =>
+  name.split("+").map((part) => SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part[0].toUpperCase() + part.slice(1))).join(" ");
+
+/** The panel that `?` opens. */
+export function help() {
+  const open = document.getElementById("help");
+  if (open) return open.hidePopover();
+  const panel = h("div", { id: "help", popover: "auto", role: "region", "aria-label": "Keys", tabindex: "-1" },
+    maps.toReversed().map(({ title, bindings }) => [
+      h("h2", {}, title),
+      h("dl", {}, bindings.filter((b) => b.label).map((b) => h("div", {},
+        h("dt", {}, b.keys.filter((k) => !k.startsWith("shift+") || b.keys.length === 1).slice(0, 3).map((k) => kbd(keyName(k)))),
+        h("dd", {}, b.label)))),
+    ]),
+    h("p", { class: "quiet" }, "While you type a name, letters need ", kbd("Alt"), "."));
+  const before = document.activeElement;
+  panel.addEventListener("toggle", (event) => {
+    if (event.newState !== "closed") return;
+    panel.remove();
+    before?.focus?.({ preventScroll: true });
+  });
+  document.body.append(panel);
+  panel.showPopover();
+  panel.focus();
+  return panel;
+}

@@ -1,0 +1,146 @@
+// A person: their faces year by year, those that are probably theirs, and answers that look wrong.
+
+import { all, crop, faces as inFull, get } from "./api.js";
+import { onSaid, say, tell } from "./answers.js";
+import { day, empty, fill, h, kbd, many, settled, year, years } from "./dom.js";
+import { on } from "./events.js";
+import { mergePanel } from "./everybody.js";
+import { confirmThem, faceBar, faceWall, nameThem, outline, rejectThem } from "./faces.js";
+import { keys } from "./keys.js";
+import { portrait } from "./people.js";
+
+const FILTERS = [["all", "All"], ["sure", "Sure"], ["unsure", "Probably"], ["doubts", "Doubts"]];
+
+export async function person(main, { id, only = "all" }, signal) {
+  let who = (await get(`/v1/people/${id}`, {}, signal)).person;
+  let filter = only;
+  let theirs = [];
+  let doubts = [];
+  const head = h("header", { class: "person-head" });
+  const tabs = h("div", { class: "tabs", role: "group", "aria-label": "Which faces" });
+  const merging = h("section", { class: "merging", "aria-label": "Merge two people", hidden: true });
+  const doubtful = h("section", { class: "doubts", "aria-label": "Answers that look wrong" });
+  const side = h("nav", { class: "years", "aria-label": "Years" });
+  const none = h("p", { class: "quiet" });
+  const bar = faceBar({ person: () => who, offer: ["yes", "no", "ignore", "notFace"], list: () => wall, signal });
+  const wall = faceWall({ label: `Faces`, choose: bar.update, signal });
+  document.title = `${who.name} · Kith`;
+
+  function showHead() {
+    fill(head, [
+      portrait(who, 112),
+      h("div", {},
+        h("h1", { tabindex: "-1" }, who.name),
+        h("p", { class: "about" }, `${many(who.faces, "face")} on ${many(who.photos, "photo")}`,
+          theirs.length > 0 && ` · ${years(theirs[0].taken, theirs.at(-1).taken)}`, who.born && ` · born ${day(Date.parse(who.born) / 1000)}`, who.hidden && " · hidden"),
+        h("div", { class: "commands" },
+          h("button", { type: "button", onclick: rename }, "Rename ", kbd("R")),
+          h("button", { type: "button", onclick: born }, who.born ? "Birthday" : "Add birthday", " ", kbd("B")),
+          h("button", { type: "button", onclick: merge }, "Merge ", kbd("M")),
+          h("button", { type: "button", onclick: feature }, "Choose picture ", kbd("P")),
+          h("button", { type: "button", onclick: hide }, who.hidden ? "Show again " : "Hide ", kbd("H"))))]);
+  }
+
+  const isSure = (face) => face.state === "confirmed";
+
+  function showFaces() {
+    const sure = theirs.filter(isSure);
+    const unsure = theirs.filter((face) => !isSure(face)).sort((a, b) => b.probability - a.probability);
+    const counts = { all: theirs.length, sure: sure.length, unsure: unsure.length, doubts: doubts.length };
+    fill(tabs, [...FILTERS.map(([key, label]) => h("button", {
+      type: "button", "aria-pressed": String(filter === key), disabled: key !== "all" && !counts[key],
+      onclick: () => { filter = key; showFaces(); },
+    }, label, h("small", {}, ` ${counts[key]}`)))]);
+    const byYear = Map.groupBy(sure, (face) => year(face.taken));
+    const sections = [];
+    if (filter === "all" || filter === "sure") for (const [when, some] of byYear) sections.push({ title: `${when}`, items: some });
+    if (unsure.length && (filter === "all" || filter === "unsure")) {
+      sections.push({ title: `Probably ${who.name}`, items: unsure, actions: h("button", {
+        type: "button", onclick: () => confirmThem(unsure.map((face) => face.id), who),
+      }, `Yes, all ${unsure.length}`) });
+    }
+    wall.show(sections);
+    fill(side, [...sections.map(({ title }) => h("button", { type: "button", class: "plain", onclick: () => wall.goTo(title) }, title.startsWith("Probably") ? "Probably" : title))]);
+    side.hidden = sections.length < 2;
+    none.hidden = sections.length > 0 || filter === "doubts";
+    none.textContent = `Nothing is ${who.name}’s any more. If that was a slip, undo it with U.`;
+    doubtful.hidden = !doubts.length || filter === "sure" || filter === "unsure";
+  }
+
+  async function showDoubts() {
+    const found = await all("/v1/doubts", "doubts").catch(() => []);
+    doubts = found.filter((doubt) => doubt.person.id === who.id);
+    const shown = new Map((await inFull(doubts.flatMap((doubt) => [doubt.face, ...doubt.because.slice(0, 3)]))).map((face) => [face.id, face]));
+    if (signal.aborted) return;
+    fill(doubtful, [h("h2", {}, "Is this right?"), ...doubts.map((doubt) => {
+      const face = shown.get(doubt.face);
+      return h("article", { class: "doubt" },
+        h("a", { href: `#/photo/${face.photo.id}?face=${face.id}` }, h("img", { src: crop(face.id, 96), alt: `Named ${who.name}, ${day(face.photo.taken)}`, width: 96, height: 96 })),
+        h("p", {}, `Named ${who.name}`, doubt.nearer ? `, but looks more like ${doubt.nearer.name}` : ", but looks like nobody of that name"),
+        h("div", { class: "strip" }, doubt.because.slice(0, 3).map((other) => h("img", { src: crop(other, 64), alt: "", width: 64, height: 64 }))),
+        h("div", { class: "actions" },
+          h("button", { type: "button", onclick: () => confirmThem([face.id], who) }, `It is ${who.name}`),
+          doubt.nearer && h("button", { type: "button", onclick: () => nameThem([face.id], doubt.nearer.name) }, `It’s ${doubt.nearer.name}`),
+          h("button", { type: "button", onclick: () => rejectThem([face.id], who) }, "Somebody else")));
+    })]);
+    showFaces();
+  }
+
+  async function read() {
+    const told = await get(`/v1/people/${id}`, {}, signal);
+    if (told.person.id !== who.id && told.person.id !== id) history.replaceState(null, "", `#/person/${told.person.id}`);
+    who = told.person;
+    theirs = await outline({ person: who.id }, signal);
+    if (signal.aborted) return;
+    showHead();
+    showFaces();
+  }
+
+  // -- what can be said of them -----------------------------------------------------------------------------------
+
+  const answer = (path, body, words) => say({ steps: [{ path: `/v1/people/${who.id}/${path}`, body }], words: () => words });
+
+  /** A line to type into, where the name or the day stood. */
+  function edit(label, type, value, save) {
+    const input = h("input", { type, value, "aria-label": label, maxlength: 200 });
+    const form = h("form", { class: "edit", onsubmit: (event) => {
+      event.preventDefault();
+      save(input.value.trim());
+      showHead();
+      head.querySelector("h1").focus();
+    } }, input, h("button", { type: "submit", class: "primary" }, "Save"), type === "date" && value && h("button", { type: "button", onclick: () => (save(""), showHead()) }, "Not known"),
+      h("button", { type: "button", onclick: () => { showHead(); head.querySelector("h1").focus(); } }, "Cancel"));
+    form.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), showHead(), head.querySelector("h1").focus()));
+    head.querySelector("h1").after(form);
+    if (type === "text") head.querySelector("h1").hidden = true;
+    input.focus();
+    if (type === "text") input.select();
+  }
+
+  const rename = () => edit("Name", "text", who.name, (name) => name && name !== who.name && answer("rename", { name }, `${who.name} is called ${name}`));
+  const born = () => edit("Day of birth", "date", who.born ?? "", (day_) => day_ !== (who.born ?? "") && answer("born", { day: day_ }, day_ ? `Born ${day(Date.parse(day_) / 1000)}` : "Birthday forgotten"));
+  const hide = () => answer(who.hidden ? "unhide" : "hide", {}, who.hidden ? `${who.name} is shown again` : `${who.name} is hidden from lists; their names stay on the photos`);
+  const merge = () => mergePanel(merging, who, null, () => head.querySelector("h1").focus());
+
+  function feature() {
+    const [one] = wall.chosen();
+    if (!one || !isSure(one)) return tell(`Choose one sure face of ${who.name} first (Space, or the tick in its corner), then P.`);
+    wall.clear();
+    return say({ steps: [{ path: `/v1/faces/${one.id}/feature`, body: {} }], words: () => `This is ${who.name}’s picture now` });
+  }
+
+  main.replaceChildren(head, merging, tabs, doubtful, none, h("div", { class: "with-years" }, wall.element, side), bar.element);
+  await read();
+  showDoubts();
+  const again = settled(() => signal.aborted || read().catch(() => {}), 300, 2000);
+  const doubtAgain = settled(() => signal.aborted || showDoubts().catch(() => {}), 1500, 5000);
+  on(["names", "person", "answer", "gone"], () => (again(), doubtAgain()), signal);
+  onSaid(again, signal);
+  keys("This person", [
+    { keys: ["r"], label: "Rename", run: rename }, { keys: ["b"], label: "Birthday", run: born },
+    { keys: ["m"], label: "Merge into somebody", run: merge }, { keys: ["h"], label: "Hide or show", run: hide },
+    { keys: ["p"], label: "Let the chosen face show them", run: feature },
+    { keys: ["ArrowDown"], label: "Walk over the faces; Space chooses", run: () => wall.element.querySelector(".tile[tabindex='0']")?.focus(), when: () => !wall.element.contains(document.activeElement) },
+    { keys: ["Backspace"], label: "Back to everybody", run: () => { location.hash = "#/people"; } },
+  ], signal);
+}

@@ -1,0 +1,61 @@
+"""A Kith at work, for tests and measurements of the review page: a real daemon, its API, and a link to its page.
+
+at_work.py HOME FOLDER PACK    serves FOLDER with a model pack until it is stopped; prints a link for the browser
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kith import config
+from kith.paths import Paths
+from kith.service import packs
+from kith.service.app import App, opened
+from kith.service.daemon import Daemon
+from kith.service.reports import Silent
+from served import Served, served
+
+SETTINGS = "[sidecars]\nquiet_seconds = 0.5\n[people]\nmin_faces = 2\n[analysis]\nworkers = 1\n"
+
+
+@contextmanager
+def kith(home: Path) -> Iterator[App]:
+    """Kith's parts in a folder of their own."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / "kith.toml").write_text(SETTINGS)
+    with opened(Paths.below(home), config.load(home / "kith.toml")) as app:
+        yield app
+
+
+@contextmanager
+def at_work(app: App, *roots: Path) -> Iterator[Served]:
+    """A daemon that follows some folders, and its API at a port."""
+    daemon = Daemon(app, roots)
+    daemon.begin()
+    daemon.hint([(root, True) for root in roots])
+    try:
+        with served(daemon) as here:  # type: ignore[arg-type]
+            yield here
+    finally:
+        daemon.end()
+    assert daemon.failed() is None
+
+
+def link(here: Served) -> str:
+    """An address that logs a browser in, once."""
+    return f"http://127.0.0.1:{here.port}" + here.http("POST", "/v1/login-links").json["path"]
+
+
+if __name__ == "__main__":
+    home, folder, pack = map(Path, sys.argv[1:4])
+    with kith(home) as app:
+        if packs.in_use(app) is None:
+            packs.get(app, "auto", pack, Silent())
+        with at_work(app, folder) as here:
+            for _ in range(200):
+                print(link(here), flush=True)
+                sys.stdin.readline()
