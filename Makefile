@@ -1,13 +1,14 @@
 # make run PHOTOS=~/Pictures   find the people in a folder of photos
 # make test                    every check there is
 # make bench PHOTOS=FOLDER PACK=FOLDER   how fast photos are analysed, as a ratio within one run
+# make eval FACES=FOLDER PACK=FOLDER     how well people are recognised; FACES holds a folder of pictures for each person
 
 PYTHON ?= python3
 PHOTOS ?= ~/Pictures
 PACK ?= $(HOME)/.local/share/kith/packs/base
 BIN := .venv/bin
 
-.PHONY: run test bench clean
+.PHONY: run test bench eval clean
 
 run: .venv/.installed
 	@$(BIN)/kith models install auto
@@ -22,6 +23,10 @@ test: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(BIN)/python tests/bench/speed.py '$(PHOTOS:~/%=$(HOME)/%)' '$(PACK)'
+
+eval: .venv/.installed-dev
+	@test -n '$(FACES)' || { echo 'Say where the pictures are: make eval FACES=FOLDER, with a folder for each person.'; exit 1; }
+	PYTHONPATH=tests/bench $(BIN)/python -m evaluation '$(FACES)' '$(PACK)'
 
 clean:
 	rm -rf .venv build dist

@@ -1,9 +1,9 @@
 """How long recognition takes as a library grows, face by face and all at once.
 
-    measure_growth.py EMBEDDINGS.npz CALIBRATION.toml [--faces 10000] [--steps 200] [--check] [--exact-up-to N]
+    python -m evaluation.growth FACES PACK [--faces 10000] [--steps 200] [--check] [--exact-up-to N]
 
-The library: faces of the data set, each followed by copies of itself that are a little displaced, so that the first
-part of any size has as many faces of a person as the data set has; some people are named. All but the last `steps`
+The library: faces of the data set, turned at random again and again until there are enough, each turn other people;
+some people are named. All but the last `steps`
 photos are taken over at once, those one by one, then some names are said. With --check all photos come one by one
 and the people are compared with those that all at once gives.
 """
@@ -17,26 +17,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from simulate_library import Faces, calibration_of
 
+from evaluation.faces import DataSet, load
 from kith.people import PeopleSettings, Recogniser, recognise
-from kith.types import Calibration, Evidence, FaceId, Gallery, PersonId, PhotoId
+from kith.types import Evidence, FaceId, Gallery, PersonId, PhotoId
 
 NAMED = 100  # people with a name, three faces each
 
 
-def library(path: Path, calibration: Calibration, count: int) -> Gallery:
+def library(data: DataSet, count: int) -> Gallery:
     """`count` faces in random order, two in a photo, three years long."""
     random = np.random.default_rng(0)
-    halves = [Faces.load(path, half, calibration.cosine_fmr["1e-3"]) for half in (0, 1)]
-    rows = np.concatenate([rows for faces in halves for rows in faces.of.values()])
-    names = [name for faces in halves for name, some in faces.of.items() for _ in some]
-    rounds = -(-count // len(rows))
+    names, each = data.labels.tolist(), data.vectors
+    rounds = -(-count // len(each))
     vectors, labels = [], []
     for turn in range(rounds):
-        rotation = np.linalg.qr(random.normal(size=(halves[0].vectors.shape[1],) * 2))[0] if turn else None
-        moved = halves[0].vectors[rows]
-        vectors.append(moved if rotation is None else (moved @ rotation).astype(np.float32))
+        rotation = np.linalg.qr(random.normal(size=(each.shape[1],) * 2))[0] if turn else None
+        vectors.append(each if rotation is None else (each @ rotation).astype(np.float32))
         labels += [f"{turn} {name}" for name in names]
     order = random.permutation(len(labels))[:count]
     labels = np.array(labels)[order]
@@ -96,16 +93,17 @@ def answer(gallery: Gallery, recogniser: Recogniser, count: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("embeddings", type=Path)
-    parser.add_argument("calibration", type=Path)
+    parser.add_argument("faces_folder", metavar="FACES", type=Path)
+    parser.add_argument("pack", metavar="PACK", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("build/eval"))
     parser.add_argument("--faces", type=int, default=10_000)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--exact-up-to", type=int, default=PeopleSettings().exact_up_to)
     options = parser.parse_args()
     settings = PeopleSettings(exact_up_to=options.exact_up_to)
-    calibration = calibration_of(options.calibration)
-    gallery = library(options.embeddings, calibration, options.faces)
+    manifest, data = load(options.faces_folder, options.pack, options.out)
+    calibration, gallery = manifest.beliefs, library(data, options.faces)
     recogniser = Recogniser(calibration, settings)
     if options.check:
         grow(gallery, recogniser, 0, 1000)

@@ -1,6 +1,6 @@
 """Time to find one face's neighbours among many: all pairs compared, and proposed by USearch.
 
-    measure_search.py EMBEDDINGS.npz [--faces 1000000] [--build] [--queries 200]
+    python -m evaluation.search FACES PACK [--faces 1000000] [--build] [--queries 200]
 
 Faces are those of the data set, turned at random again and again until there are enough; queries are turned by the
 same, a little displaced. USearch is built only with --build: that takes minutes for each 100,000 faces.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.faces import load
 from kith.people import PeopleSettings
 from kith.people.index import Neighbours
 from kith.people.vectors import snap, unit
@@ -22,11 +23,10 @@ from kith.people.vectors import snap, unit
 FLOOR = 0.4
 
 
-def crowd(path: Path, count: int) -> np.ndarray:
-    """Unit vectors (count, D) on the grid."""
+def turned(embeddings: np.ndarray, count: int) -> np.ndarray:
+    """Unit vectors (count, D) on the grid, from embeddings (N, D)."""
     random = np.random.default_rng(0)
-    with np.load(path) as data:
-        vectors = unit(data["emb"].astype(np.float64)).astype(np.float32)
+    vectors = unit(embeddings.astype(np.float64)).astype(np.float32)
     found = np.empty((count, vectors.shape[1]), np.float32)
     for start in range(0, count, len(vectors)):
         rotation = np.linalg.qr(random.normal(size=(vectors.shape[1],) * 2))[0].astype(np.float32)
@@ -36,12 +36,15 @@ def crowd(path: Path, count: int) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("embeddings", type=Path)
+    parser.add_argument("faces_folder", metavar="FACES", type=Path)
+    parser.add_argument("pack", metavar="PACK", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("build/eval"))
     parser.add_argument("--faces", type=int, default=1_000_000)
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--build", action="store_true")
     options = parser.parse_args()
-    vectors = crowd(options.embeddings, options.faces)
+    _, data = load(options.faces_folder, options.pack, options.out)
+    vectors = turned(data.vectors, options.faces)
     random = np.random.default_rng(1)
     rows = random.permutation(len(vectors))[: options.queries]
     moved = snap(unit(vectors[rows] + 0.02 * random.normal(size=(len(rows), vectors.shape[1]))))

@@ -1,0 +1,1 @@
+"""How well Kith recognises people, measured on a folder of pictures for each person. See ../README.md."""

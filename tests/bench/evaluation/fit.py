@@ -1,0 +1,127 @@
+"""Fit the two logistic models of a model pack and print its [calibration] tables.
+
+    python -m evaluation.fit FACES PACK [--out build/eval] [--libraries 24]
+
+Libraries of one half of the people are named step by step (`half_named`); at each step every unnamed face gives its
+best candidates, with features and truth. Models are fitted on the first half and judged on the second, by the
+probability of what would be shown. Cosines at false match rates are those of all people.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from evaluation.faces import Faces, false_match_cosines, load
+from evaluation.libraries import Library, half_named
+from kith.people import PeopleSettings, Recogniser
+from kith.people.calibration import CLASSIFIER_FEATURES, GROUP_FEATURES
+from kith.types import Calibration, Gallery
+
+SETTINGS = PeopleSettings()
+UNMEASURED = {"years"}  # the dates of a made library are made up: nothing is to be learned from them
+SPEAKS = dict.fromkeys(("nearest", "centroid", "margin"), 1) | {"crowd": -1, "group_named": 1, "group_other": -1}
+SPEAKS |= dict.fromkeys(("group_nearest", "group_centroid", "group_margin"), 1)
+CANDIDATES = 2  # people per face that teach: the best and the runner-up
+
+
+def examples(library: Library, gallery: Gallery, calibration: Calibration) -> Iterator[tuple[np.ndarray, ...]]:
+    """Features (n, F), truth (n,), rank (n,) of the best candidates of all unnamed faces."""
+    recogniser = Recogniser(calibration, SETTINGS)
+    recogniser.recognise(gallery)
+    unnamed = [f.id for f in gallery.faces if f.person is None and not f.ignored]
+    people, pairs = recogniser.candidates(unnamed)
+    if not len(pairs.probe):
+        return
+    order = np.lexsort((-pairs.group, pairs.probe))
+    first = np.searchsorted(pairs.probe[order], pairs.probe[order])
+    rank = np.arange(len(order)) - first
+    order, rank = order[rank < CANDIDATES], rank[rank < CANDIDATES]
+    features = np.stack([pairs.features[name][order] for name in GROUP_FEATURES], axis=1)
+    right = [library.truth[unnamed[pairs.probe[i]]] == people.ids[pairs.person[i]] for i in order.tolist()]
+    yield features, np.array(right, bool), rank
+
+
+def gather(faces: Faces, calibration: Calibration, libraries: int) -> tuple[np.ndarray, ...]:
+    """Features (N, F), truth (N,) and rank (N,) of many libraries at many stages."""
+    found = []
+    for library, gallery in half_named(faces, calibration, libraries, SETTINGS):
+        found += list(examples(library, gallery, calibration))
+    return tuple(np.concatenate(column) for column in zip(*found, strict=True))
+
+
+def fit(features: np.ndarray, right: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
+    """Logistic weights over the raw features by name, "bias" included.
+
+    A feature that speaks for a person never gets a weight against them, nor the other way round: it is left out, so
+    that nothing absurd follows where a library is unlike those simulated.
+    """
+    names = tuple(n for n in names if n not in UNMEASURED)
+    while True:
+        used = features[:, [GROUP_FEATURES.index(n) for n in names]]
+        mean, spread = used.mean(0), np.maximum(used.std(0), 1e-9)
+        model = LogisticRegression(C=0.1, max_iter=2000).fit((used - mean) / spread, right)
+        weights = model.coef_[0] / spread
+        absurd = [w * SPEAKS.get(n, 0) for n, w in zip(names, model.coef_[0], strict=True)]
+        if min(absurd) >= 0:
+            break
+        names = tuple(n for i, n in enumerate(names) if i != int(np.argmin(absurd)))
+    bias = float(model.intercept_[0] - weights @ mean)
+    return {"bias": round(bias, 4)} | {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)}
+
+
+def predicted(weights: dict[str, float], features: np.ndarray) -> np.ndarray:
+    total = sum(w * features[:, GROUP_FEATURES.index(n)] for n, w in weights.items() if n != "bias")
+    return 1 / (1 + np.exp(-(total + weights["bias"])))
+
+
+def reliability(p: np.ndarray, right: np.ndarray) -> str:
+    lines = []
+    for low in np.arange(0, 1, 0.1):
+        inside = (p >= low) & (p < low + 0.1 if low < 0.85 else p <= 1)
+        if inside.any():
+            lines.append(
+                f"#   {low:.1f}: {inside.sum():6} shown, said {p[inside].mean():.3f}, was {right[inside].mean():.3f}"
+            )
+    for cut in (0.98, 0.99, 0.995, 0.998):
+        sure = p >= cut
+        lines.append(
+            f"#   p >= {cut}: precision {right[sure].mean():.4f}, recall {(right & sure).sum() / right.sum():.4f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("build/eval"))
+    parser.add_argument("--libraries", type=int, default=24)
+    options = parser.parse_args()
+    _, data = load(options.faces, options.pack, options.out)
+    first, second = data.half(0), data.half(1)
+    cosines = false_match_cosines(data.everybody())
+    calibration = Calibration(cosines, {}, {})
+    for _ in range(2):  # the second round learns from the candidates and questions of the first
+        features, right, _ = gather(first, calibration, options.libraries)
+        calibration = Calibration(
+            cosines, fit(features, right, CLASSIFIER_FEATURES), fit(features, right, GROUP_FEATURES)
+        )
+    other, other_right, other_rank = gather(second, calibration, options.libraries)
+    print(f"# fitted on {len(right)} examples of one half of the people, judged on the other half:")
+    for kind in ("classifier", "group"):
+        shown = other_rank == 0
+        print(f"# {kind}\n{reliability(predicted(getattr(calibration, kind), other[shown]), other_right[shown])}")
+    print("[calibration]\nmeasured = true")
+    for name in ("cosine_fmr", "classifier", "group"):
+        print(f"\n[calibration.{name}]")
+        for key, value in getattr(calibration, name).items():
+            print(f'"{key}" = {value}' if key[0].isdigit() else f"{key} = {value}")
+
+
+if __name__ == "__main__":
+    main()
