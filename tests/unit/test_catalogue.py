@@ -151,7 +151,7 @@ def test_names_that_differ_in_case_or_composition_are_one_person(catalogue: Cata
     assert [p.name for p in catalogue.read(people.all_of)] == ["Zoë Müller"]
 
 
-@pytest.mark.parametrize("nothing", ["", "  ", "\n\t", "\x00", "x" * 201])
+@pytest.mark.parametrize("nothing", ["", "  ", "\n\t", "\x00", "\u200b", "x" * 201])
 def test_a_name_that_cannot_be_shown_is_refused(catalogue: Catalogue, nothing: str) -> None:
     with pytest.raises(BadRequest):
         catalogue.write(people.named, nothing)

@@ -78,7 +78,7 @@ def test_a_process_without_work_ends_and_a_new_one_takes_the_next_task() -> None
 
 
 def test_a_task_that_hangs_is_ended() -> None:
-    with SpawnPool(1, patience=0.5) as pool:
+    with SpawnPool(1, patience=2.0) as pool:
         with pytest.raises(WorkerDied, match="stopped"):
             pool.submit(rest, 600.0).result()
         assert pool.submit(square, 3).result() == 9

@@ -34,7 +34,7 @@ def clean(name: str) -> str:
     """A name as it is kept: NFC, no control characters, single blanks. Raises BadRequest where nothing is left."""
     printable = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in name)
     cleaned = " ".join(unicodedata.normalize("NFC", printable).split())
-    if not cleaned:
+    if all(unicodedata.category(c) in ("Cf", "Zs") for c in cleaned):
         raise BadRequest("A name needs at least one visible character.")
     if len(cleaned) > LONGEST_NAME:
         raise BadRequest(f"A name may have at most {LONGEST_NAME} characters.")

@@ -88,4 +88,4 @@ def status(db: Database, pack: str | None) -> Status:
         " (SELECT count(*) FROM trouble)"
     ).fetchone()
     photos, analysed, faces, people, groups, disputes, troubles = row
-    return Status(photos, analysed, len(to_analyse(db)), faces, people, groups, disputes, troubles, pack)
+    return Status(photos, analysed, photos - analysed, faces, people, groups, disputes, troubles, pack)

@@ -28,6 +28,7 @@ from kith.types import (
 )
 from kith.vision import sheet
 
+SPELLED_OUT = 4  # ids in the words of an answer
 VERBS = {Answer.IGNORED: "ignore", Answer.NOT_A_FACE: "not-a-face"}
 
 
@@ -46,13 +47,18 @@ def meant_by(app: App, words: Sequence[str]) -> list[Face]:
     return list(found.values())
 
 
+def _told(words: Sequence[str]) -> str:
+    """The faces of an answer, for the history."""
+    return " ".join(words) if len(words) <= SPELLED_OUT else f"{len(words)} faces"
+
+
 # -- of faces -----------------------------------------------------------------------------------------------------
 
 
 def name(app: App, words: Sequence[str], called: str) -> tuple[Person, int]:
     """Say who faces, or all open faces of groups, are; gives the person and how many faces that named."""
     ids = [face.id for face in meant_by(app, words)]
-    said = f"name {' '.join(words)} {people.clean(called)}"
+    said = f"name {_told(words)} {people.clean(called)}"
     person, count = app.catalogue.write(journal.name, ids, called, PERSON, said)
     return app.catalogue.read(people.get, person), count
 
@@ -66,7 +72,7 @@ def confirm(app: App, words: Sequence[str]) -> int:
     if not right:
         which = " ".join(words)
         raise BadRequest(f'{which} has no suggestion to confirm; say who it is with `kith name {which} "Name"`.')
-    app.catalogue.write(journal.answer, right, Answer.CONFIRMED, PERSON, f"confirm {' '.join(words)}")
+    app.catalogue.write(journal.answer, right, Answer.CONFIRMED, PERSON, f"confirm {_told(words)}")
     return len(right)
 
 
@@ -75,14 +81,14 @@ def reject(app: App, words: Sequence[str]) -> int:
     wrong = [(face.id, person) for face in meant_by(app, words) if (person := _taken_for(face)) is not None]
     if not wrong:
         raise BadRequest(f"{' '.join(words)} was not taken for anybody, so there is nobody to rule out.")
-    app.catalogue.write(journal.answer, wrong, Answer.REJECTED, PERSON, f"reject {' '.join(words)}")
+    app.catalogue.write(journal.answer, wrong, Answer.REJECTED, PERSON, f"reject {_told(words)}")
     return len(wrong)
 
 
 def dismiss(app: App, words: Sequence[str], kind: Answer) -> int:
     """Say that faces, or all open faces of groups, are strangers (IGNORED) or NOT_A_FACE."""
     put_away = [(face.id, None) for face in meant_by(app, words)]
-    app.catalogue.write(journal.answer, put_away, kind, PERSON, f"{VERBS[kind]} {' '.join(words)}")
+    app.catalogue.write(journal.answer, put_away, kind, PERSON, f"{VERBS[kind]} {_told(words)}")
     return len(put_away)
 
 
