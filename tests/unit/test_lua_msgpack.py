@@ -157,5 +157,3 @@ def test_damaged_bytes_are_refused_or_read_as_python_reads_them(echo: Echo, data
 
 def _refuse(code: int, data: bytes) -> Any:
     raise ValueError("Kith has no extension types")
-
-
