@@ -38,55 +38,68 @@ function names.told(leaf, pipe)
   return leaf:sub(1, at - 1) .. "|" .. names.told(leaf:sub(behind + 1), pipe)
 end
 
--- the names that Kith puts beside a photo, as a set of what stands in tags: whom a person, or Kith itself, is sure of
+-- The names that Kith puts beside a photo, as they stand in tags: whom a person, or Kith itself, is sure of. Each comes
+-- with how: by a "face", or as "present" without one, which only a person can have said.
 function names.on_photo(photo, pipe)
   local found = {}
+  for _, there in ipairs(photo.present) do found[names.in_tag(there.name, pipe)] = "present" end
   for _, face in ipairs(photo.faces) do
     local who = face.state == "confirmed" and face.person or face.state == "auto" and face.suggestion.person
-    if who then found[names.in_tag(who.name, pipe)] = true end
+    if who then found[names.in_tag(who.name, pipe)] = "face" end
   end
-  for _, there in ipairs(photo.present) do found[names.in_tag(there.name, pipe)] = true end
   return found
 end
 
---[[ What to do with a photo's tags. `has` and `wanted` are sets of names; `record` says who brought each name that was
-     there when last looked at ("kith" or "hand"), nil where nobody has looked yet. Gives {attach, detach, tell} (sorted
-     lists) and the new record. Kith takes back only what it brought; what a person attached is told to Kith once; what
-     a person detached stays so. Tags from before the first look are nobody's news: they are neither told nor removed. ]]
+--[[ What to do with a photo's tags. `has` is the set of names in its tags, `wanted` is what `on_photo` gives, `record`
+     says who brought each name that was there when last looked at ("kith" or "hand"), nil where nobody has looked yet.
+     Gives {attach, detach, tell} (sorted lists) and the new record. Kith takes back only what it brought; what a person
+     attached is told to Kith once, even where Kith has read it in the sidecar meanwhile, as it may now know which face
+     that is; what a person detached stays so. Tags from before the first look are no news: neither told nor removed. ]]
 function names.plan(has, wanted, record)
   local attach, detach, tell, now = {}, {}, {}, {}
   local known = record or {}
-  for name in pairs(wanted) do
-    now[name] = known[name] or BY_KITH
+  for name, how in pairs(wanted) do
+    local by_hand = record and has[name] and not known[name] and how == "present"
+    now[name] = known[name] or by_hand and BY_HAND or BY_KITH
+    if by_hand then tell[name] = true end
     if not has[name] and not known[name] then attach[name] = true end
   end
   for name in pairs(has) do
-    if not wanted[name] then
-      if known[name] == BY_KITH then
-        detach[name] = true
-      else
-        now[name] = BY_HAND
-        if record and not known[name] then tell[name] = true end
-      end
+    if not wanted[name] and known[name] == BY_KITH then
+      detach[name] = true
+    elseif not wanted[name] then
+      now[name] = BY_HAND
+      if record and not known[name] then tell[name] = true end
     end
   end
   return { attach = sorted(attach), detach = sorted(detach), tell = sorted(tell) }, now
 end
 
+local function suggested_face(photo, name)
+  for _, face in ipairs(photo.faces) do
+    if face.state == "suggested" and face.suggestion.person.name == name then return face end
+  end
+end
+
+local function is_known(photo, name)
+  for _, face in ipairs(photo.faces) do
+    if face.state == "confirmed" and face.person.name == name then return true end
+  end
+  for _, there in ipairs(photo.present) do if there.name == name then return true end end
+  return false
+end
+
 --[[ How to tell Kith that somebody with a tag is on some photos: {faces = those suggested to be them, photos = those
-     without such a face}, each with its revision. ]]
+     without such a face that Kith doesn't know them to be on}, each with its revision. ]]
 function names.answer(name, photos)
   local faces, without = {}, {}
   for _, photo in ipairs(photos) do
-    local found = false
-    for _, face in ipairs(photo.faces) do
-      local guess = face.suggestion
-      if not found and guess and guess.person.name == name and face.state == "suggested" then
-        faces[#faces + 1] = { id = face.id, rev = photo.rev }
-        found = true
-      end
+    local face = suggested_face(photo, name)
+    if face then
+      faces[#faces + 1] = { id = face.id, rev = photo.rev }
+    elseif not is_known(photo, name) then
+      without[#without + 1] = { id = photo.id, rev = photo.rev }
     end
-    if not found then without[#without + 1] = { id = photo.id, rev = photo.rev } end
   end
   return { faces = faces, photos = without }
 end

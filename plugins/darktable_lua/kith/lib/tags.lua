@@ -122,13 +122,16 @@ function Tags:tell(news)
   for leaf, said in pairs(news) do
     local name = names.told(leaf, self.kith.pipe)
     local answer, fine = names.answer(name, said.photos), true
+    local count = #answer.faces + #answer.photos
     if #answer.faces > 0 then fine = self.kith:ask("/v1/faces/confirm", { faces = answer.faces }) end
     if fine and #answer.photos > 0 then
       fine = self.kith:ask("/v1/photos/tag", { photos = answer.photos, name = name })
     end
     if fine then
       for _, image in ipairs(said.images) do self:remember(image, leaf) end
-      self.kith:say(self.kith.words.count("told Kith: %d photo of ", "told Kith: %d photos of ", #said.photos) .. name)
+    end
+    if fine and count > 0 then
+      self.kith:say(self.kith.words.count("told Kith: %d photo of ", "told Kith: %d photos of ", count) .. name)
     end
   end
 end
