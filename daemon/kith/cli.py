@@ -153,6 +153,38 @@ def service_status() -> None:
         click.echo(sentence)
 
 
+@main.group("darktable")
+def plugin() -> None:
+    """The darktable plugin: who is on the selected photos, and names as tags."""
+
+
+@plugin.command("install")
+def install_plugin() -> None:
+    """Put the plugin where every darktable of yours finds it, and say what was done."""
+    from kith.service import darktable
+
+    for sentence in darktable.install():
+        click.echo(sentence)
+
+
+@plugin.command("uninstall")
+def uninstall_plugin() -> None:
+    """Take the plugin away. Tags that it attached stay."""
+    from kith.service import darktable
+
+    for sentence in darktable.uninstall():
+        click.echo(sentence)
+
+
+@plugin.command("status")
+def plugin_status() -> None:
+    """Say where the plugin is."""
+    from kith.service import darktable
+
+    for sentence in darktable.status():
+        click.echo(sentence)
+
+
 # -- finding ------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import drawn
 from kith import config
-from kith.catalogue import faces, journal, photos, work
+from kith.catalogue import faces, journal, photos, trouble, work
 from kith.catalogue import settings as in_catalogue
 from kith.errors import BadRequest, NotFound
 from kith.paths import Paths
@@ -120,6 +120,8 @@ def test_stopping_in_the_middle_loses_nothing_and_going_on_does_nothing_twice(ap
     assert done
     rows = {path: [face.id for face in known(app, path)] for path in done}
     with running(app, folder) as daemon:
+        daemon.hint([(folder, True)])
+        until(lambda: all(known(app, path) for path in before))
         until(lambda: not app.catalogue.read(work.to_analyse))
     assert all(known(app, path) for path in before)
     assert {path: [face.id for face in known(app, path)] for path in done} == rows
@@ -183,3 +185,20 @@ def test_a_folder_that_goes_away_takes_nothing_with_it(app: App, folder: Path) -
         daemon.online(folder, True)
         until(lambda: daemon.status()["state"] == "idle")
         assert [face.person.name for face in known(app, photo) if face.person] == ["Anna"]
+
+
+def test_a_file_that_is_still_being_copied_is_analysed_once_when_it_is_whole(app: App, folder: Path) -> None:
+    whole = drawn.save(drawn.photo(["Anna"]), folder.parent / "whole.jpg").read_bytes()
+    photo = folder / "a.jpg"
+    with running(app, folder) as daemon:
+        with photo.open("wb") as file:
+            for part in range(0, len(whole), len(whole) // 6 + 1):
+                file.write(whole[part : part + len(whole) // 6 + 1])
+                file.flush()
+                daemon.hint([(folder, False)])
+                time.sleep(0.5)
+        until(lambda: known(app, photo))
+        until(lambda: daemon.status()["state"] == "idle")
+    counts = app.catalogue.read(lambda db: db.execute("SELECT kind, count(*) FROM events GROUP BY kind").fetchall())
+    assert dict(counts)["analysed"] == 1
+    assert app.catalogue.read(trouble.all_of) == []

@@ -8,6 +8,7 @@ Neither keeps anything that the catalogue doesn't: stopping anywhere is safe.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,6 +76,8 @@ class Daemon:
         self._stop = False
         self._paused_by: set[str] = set()
         self._due, self._next_look = Due(), clock() + DAY
+        self._young: set[Path] = set()  # folders with files that were still being written when last looked at
+        self._young_until = 0.0
         self._jobs: dict[int, Job] = {}
         self._followers: set[Callable[[], None]] = set()
         self._woken, self._anew = threading.Event(), threading.Event()
@@ -141,7 +144,7 @@ class Daemon:
     def status(self) -> dict[str, Any]:
         with self._changed:
             stage, paused = next(iter(self._stages), None), sorted(self._paused_by)
-            waiting = bool(self._due.folders or self._due.hints or self._waiting_jobs())
+            waiting = bool(self._due.folders or self._due.hints or self._young or self._waiting_jobs())
             roots = [{"path": str(root), "online": online} for root, online in self._roots.items()]
         state = "busy" if stage else "paused" if paused else "busy" if waiting else "idle"
         return {
@@ -233,8 +236,11 @@ class Daemon:
         """What to do now; waits until there is something, or it is time to look for work."""
         with self._changed:
             if not (self._due.folders or self._due.hints or self._waiting_jobs() or self._stop):
-                self._changed.wait(LOOK_EVERY)
+                self._changed.wait(stages.ON_ITS_WAY if self._young else LOOK_EVERY)
             self._pass_on()
+            if self._young and time.monotonic() >= self._young_until:
+                self._due.hints |= {folder: self._due.hints.get(folder, False) for folder in self._young}
+                self._young = set()
             if self._clock() >= self._next_look:
                 self._due.folders |= set(self._roots)
                 self._due.daily = True
@@ -252,12 +258,16 @@ class Daemon:
         with self._changed:
             online = {root for root, there in self._roots.items() if there}
         whole = [root for root in sorted(due.folders & online) if root.is_dir()]
+        young: set[bytes] = set()
         if whole:
-            stages.look(self.app, whole, report)
+            stages.look(self.app, whole, report, young=young)
         for folder, deep in sorted(due.hints.items()):
             if any(folder.is_relative_to(root) for root in whole) or not folder.is_dir():
                 continue
-            stages.look(self.app, [folder], report, deep=deep)
+            stages.look(self.app, [folder], report, deep=deep, young=young)
+        with self._changed:
+            self._young = {Path(os.fsdecode(path)).parent for path in young}
+            self._young_until = time.monotonic() + stages.ON_ITS_WAY
 
     def _analyse(self, report: _Progress) -> None:
         catalogue = self.app.catalogue

@@ -31,6 +31,7 @@ from kith.vision.packs import Pack
 T = TypeVar("T")
 
 CHUNK = 64  # files recorded, or crops embedded, in one go
+ON_ITS_WAY = 2.0  # seconds after its last change in which a file may still be being copied
 PASSES = 3  # what is learnt from sidecars may make others follow
 
 
@@ -90,21 +91,24 @@ def follow(app: App, report: Report) -> int:
 # -- look ---------------------------------------------------------------------------------------------------------
 
 
-def look(app: App, roots: Sequence[Path], report: Report, *, deep: bool = True) -> tuple[int, int]:
+def look(
+    app: App, roots: Sequence[Path], report: Report, *, deep: bool = True, young: set[bytes] | None = None
+) -> tuple[int, int]:
     """Take in what is on disk below `roots`; gives how many photos there are and how many are new or changed.
 
-    Not `deep`: only what lies in these folders themselves.
+    Not `deep`: only what lies in these folders themselves. Files written in the last seconds may still be on their way:
+    they are left for later and added to `young`, where that is given.
 
     Raises BadRequest where a root is no folder: a disk that isn't mounted is not an empty one.
     """
     for root in roots:
         if not root.is_dir():
             raise BadRequest(f"{show(root)} is not a folder. If it is on a disk, plug that in and try again.")
-    counts = [_look_at(app, root.resolve(), report, deep=deep) for root in roots]
+    counts = [_look_at(app, root.resolve(), report, deep=deep, young=young) for root in roots]
     return sum(seen for seen, _ in counts), sum(changed for _, changed in counts)
 
 
-def _look_at(app: App, root: Path, report: Report, *, deep: bool) -> tuple[int, int]:
+def _look_at(app: App, root: Path, report: Report, *, deep: bool, young: set[bytes] | None) -> tuple[int, int]:
     before = dict(app.catalogue.read(photos.known_below, os.fsencode(root), deep=deep))
     hidden, ignore = app.config.photos.hidden, app.config.photos.ignore
     seen: set[bytes] = set()
@@ -128,6 +132,9 @@ def _look_at(app: App, root: Path, report: Report, *, deep: bool) -> tuple[int, 
             seen.add(found.path)
             step()
             if before.get(found.path) == (found.size, found.mtime_ns):
+                continue
+            if young is not None and 0 <= time.time_ns() - found.mtime_ns < ON_ITS_WAY * 1e9:
+                young.add(found.path)
                 continue
             try:
                 changed.append(_state(found))
