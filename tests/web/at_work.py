@@ -6,10 +6,11 @@ at_work.py HOME FOLDER PACK    serves FOLDER with a model pack until it is stopp
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kith import config
 from kith.paths import Paths
@@ -18,6 +19,9 @@ from kith.service.app import App, opened
 from kith.service.daemon import Daemon
 from kith.service.reports import Silent
 from served import Served, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 SETTINGS = "[sidecars]\nquiet_seconds = 0.5\n[people]\nmin_faces = 2\n[analysis]\nworkers = 1\n"
 
@@ -48,6 +52,48 @@ def at_work(app: App, *roots: Path) -> Iterator[Served]:
 def link(here: Served) -> str:
     """An address that logs a browser in, once."""
     return f"http://127.0.0.1:{here.port}" + here.http("POST", "/v1/login-links").json["path"]
+
+
+@dataclass
+class Opened:
+    """The page of a Kith at work, and what its console said."""
+
+    page: Page
+    here: Served
+    folder: Path
+    told: list[str] = field(default_factory=list)
+
+    def ask(self, path: str) -> Any:
+        """What the API says."""
+        return self.here.http("GET", path).json
+
+    def say(self, path: str, **body: Any) -> Any:
+        """What another program tells Kith."""
+        return self.here.client.post(path, **body)
+
+    def go(self, place: str) -> None:
+        self.page.goto(f"http://127.0.0.1:{self.here.port}/#/{place}")
+
+    def question(self) -> str:
+        return str(self.page.locator("h1").inner_text())
+
+    def until(self, happened: Callable[[], object], seconds: float = 30.0) -> None:
+        for _ in range(int(seconds * 20)):
+            if happened():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("it never happened")
+
+
+def logged_in(browser: Browser, here: Served, **options: Any) -> tuple[Page, list[str]]:
+    """A new window with the page, and what its console says."""
+    context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
+    page = context.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.goto(link(here))
+    return page, told
 
 
 if __name__ == "__main__":

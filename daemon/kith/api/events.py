@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -114,7 +114,7 @@ async def _stream(api: Api, request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": STREAM, "X-Accel-Buffering": "no"})
     since = await _begin(api, request)
     await response.prepare(request)
-    with api.bus.follower() as bell:
+    with api.bus.follower() as bell, suppress(ConnectionError):  # whoever closes the page doesn't say so
         status = b""
         while not bell.over:
             since, news = await _news(api, since)

@@ -243,8 +243,20 @@ def _similarities(app: App, face: FaceId, others: Sequence[FaceId]) -> dict[Face
     return {other: round(float(vectors[face] @ vectors[other]), 4) for other in others if {face, other} <= set(vectors)}
 
 
+class _Names(dict[PersonId, str]):
+    """What everybody is called, also those who got their first name since this was read."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        super().__init__(app.catalogue.read(listing.names))
+
+    def __missing__(self, person: PersonId) -> str:
+        self.update(now := self._app.catalogue.read(listing.names))
+        return now[person]
+
+
 def _names(app: App) -> Mapping[PersonId, str]:
-    return app.catalogue.read(listing.names)
+    return _Names(app)
 
 
 def _face(face: Face, names: Mapping[PersonId, str]) -> dict[str, Any]:

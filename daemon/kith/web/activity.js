@@ -72,11 +72,14 @@ export async function activity(main, { id }, signal) {
 
   async function showHistory() {
     const told = await get("/v1/history", { limit: Math.min(500, shown) }, signal);
+    // what is the same stays where it is, under the pointer of whoever is about to click
+    if (history.told === JSON.stringify(told)) return;
+    history.told = JSON.stringify(told);
     fill(history, [h("h2", {}, "What was said"),
       told.acts.length === 0 && h("p", { class: "quiet" }, "Nothing yet. Every answer will be listed here, and can be taken back."),
       h("ol", { class: "lines" }, told.acts.map((one) => h("li", { class: one.live ? "" : "gone" },
         h("span", {}, h("span", { class: "words" }, shorter(one.words)), h("small", {}, `${one.source === "person" ? "you" : "a sidecar"} · ${ago(one.at)}${one.answers > 1 ? ` · ${many(one.answers, "answer")}` : ""}${one.live ? "" : " · taken back"}`)),
-        one.live && one.source === "person" && h("button", { type: "button", class: "plain", onclick: act("/v1/undo", { act: one.id }), "aria-label": `Take back: ${shorter(one.words)}` }, one.undoes ? "Redo" : "Undo")))),
+        one.live && one.source === "person" && h("button", { type: "button", class: "plain", onclick: act("/v1/undo", { act: one.id }), "aria-label": `${one.undoes ? "Redo" : "Undo"}: ${shorter(one.words)}` }, one.undoes ? "Redo" : "Undo")))),
       told.cursor && h("button", { type: "button", onclick: () => { shown += 4 * PAGE; showHistory(); } }, "Show more")]);
   }
 

@@ -87,8 +87,9 @@ export function wall({ label, side = 120, ratio = 1, content, name, open, choose
     const now = performance.now();
     const fast = Math.abs(offset - last.y) / Math.max(1, now - last.t) > FAST;
     last = { y: offset, t: now };
-    const from = rowAt(offset - MARGIN);
-    const to = rowAt(offset + innerHeight + MARGIN);
+    const margin = fast ? 0 : MARGIN;
+    const from = rowAt(offset - margin);
+    const to = rowAt(offset + innerHeight + margin);
     for (const [number, row] of drawn) {
       if ((number < from || number > to) && !row.contains(document.activeElement)) {
         drop(row);
@@ -103,7 +104,7 @@ export function wall({ label, side = 120, ratio = 1, content, name, open, choose
       }
     }
     clearTimeout(rest);
-    if (fast) rest = setTimeout(load, 90);
+    if (fast) rest = setTimeout(draw, 90);
     else load();
   }
 

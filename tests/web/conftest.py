@@ -1,0 +1,68 @@
+"""A browser, and a Kith at work on a drawn library."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from at_work import Opened, at_work, kith, logged_in
+
+import drawn
+from kith.service import packs, stages
+from kith.service.reports import Silent
+from packs import make_test_pack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; not needed at home, required in CI."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        program = None
+    if program is None:
+        missing = "needs chromium and `pip install playwright`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        chromium = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def analysed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with drawn photos and a Kith that has found the faces on them; each test works on a copy."""
+    base = tmp_path_factory.mktemp("analysed")
+    drawn.holiday(base / "photos", 16)
+    with kith(base / "home") as app:
+        packs.get(app, "auto", make_test_pack(shared, base / "pack"), Silent())
+        stages.run(app, [base / "photos"], Silent())
+    return base
+
+
+@pytest.fixture
+def opened(browser: Browser, analysed: Path, tmp_path: Path) -> Iterator[Opened]:
+    """The page, on a library of sixteen photos of four people that nobody named."""
+    # paths are in the catalogue, so the copy takes the place of the original
+    kept = tmp_path / "kept"
+    shutil.copytree(analysed, kept)
+    with kith(analysed / "home") as app, at_work(app, analysed / "photos") as here:
+        page, told = logged_in(browser, here)
+        yield Opened(page, here, analysed / "photos", told)
+        page.context.close()
+        assert not told, "the console has to stay silent"
+    shutil.rmtree(analysed)
+    shutil.copytree(kept, analysed)

@@ -1,0 +1,81 @@
+"""The page for everyone: screen readers, keyboards, phones, dark rooms, and nothing from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from at_work import Opened, logged_in
+
+AXE = Path(__file__).parents[2] / "build/axe/node_modules/axe-core/axe.min.js"
+VIEWS = ("review", "people", "person/p1", "photos", "photo/1", "faces/unknown", "faces/ignored", "activity", "nowhere")
+DEVICES = {
+    "desktop": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+
+
+def name_some(opened: Opened) -> None:
+    for question, name in zip(opened.ask("/v1/questions")["questions"], ("Anna", "Bruno"), strict=False):
+        opened.say("/v1/faces/name", faces=question["faces"][:4], name=name)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_no_view_has_serious_findings_of_axe(opened: Opened, device: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("needs axe-core: npm install --prefix build/axe axe-core")
+    name_some(opened)
+    browser = opened.page.context.browser
+    assert browser is not None
+    page, told = logged_in(browser, opened.here, **DEVICES[device])
+    page.locator("h1").first.wait_for()
+    found = []
+    for view in VIEWS:
+        page.goto(f"http://127.0.0.1:{opened.here.port}/#/{view}")
+        page.wait_for_timeout(1200)
+        page.evaluate(AXE.read_text())
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found += [
+            (
+                view,
+                finding["id"],
+                finding["nodes"][0]["html"][:200],
+                finding["nodes"][0].get("failureSummary", "")[:300],
+            )
+            for finding in result["violations"]
+            if finding["impact"] in ("serious", "critical")
+        ]
+    assert not found
+    assert not told
+    page.context.close()
+
+
+def test_nothing_is_asked_from_elsewhere_and_every_view_obeys_the_policy(opened: Opened) -> None:
+    asked: set[str] = set()
+    opened.page.on("request", lambda request: asked.add(request.url))
+    name_some(opened)
+    for view in VIEWS:
+        opened.go(view)
+        opened.page.wait_for_timeout(700)
+    assert {url.split("/")[2] for url in asked if url.startswith("http")} == {f"127.0.0.1:{opened.here.port}"}
+
+
+def test_every_view_has_one_heading_that_takes_the_focus(opened: Opened) -> None:
+    for view in ("people", "photos", "faces/unknown", "activity"):
+        opened.go(view)
+        opened.page.wait_for_timeout(900)
+        assert opened.page.locator("main h1").count() == 1, view
+        assert opened.page.evaluate("document.activeElement.matches('h1')"), view
+
+
+def test_without_a_login_there_is_no_page(opened: Opened) -> None:
+    reply = opened.here.http("GET", "/", token=False)
+    assert reply.status == 401
+    assert opened.here.http("GET", "/web/main.js", token=False).status == 401
+
+
+def test_only_the_files_of_the_page_are_served(opened: Opened) -> None:
+    assert opened.here.http("GET", "/web/main.js").headers["Content-Type"].startswith("text/javascript")
+    for name in ("README.md", "..%2f__init__.py", "%2e%2e%2fcli.py", "main.py", ".hidden"):
+        assert opened.here.http("GET", f"/web/{name}").status == 404, name
