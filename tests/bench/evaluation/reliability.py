@@ -161,7 +161,7 @@ def _plot(worlds: dict[str, list[Shown]]) -> Figure:
             diagram.errorbar(said, share, np.abs([share - low, high - share]), label=world, **style)
         diagram.set(xlabel="probability said (%)", ylabel="right (%)", xlim=(0, 101), ylim=(0, 101))
         diagram.set(title=f"Reliability {kind}, 95 % intervals", aspect="equal")
-    diagrams[0].legend(loc="upper left")
+    figure.legend(*diagrams[0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
     styles = [(world, kind, w + 2 * k) for k, kind in enumerate(KINDS) for w, world in enumerate(worlds)]
     for world, kind, number in styles:
         many = [len(part.p) for part in _by_tenth(worlds[world][KINDS.index(kind)])]
