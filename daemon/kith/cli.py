@@ -161,9 +161,9 @@ def plugin() -> None:
 @plugin.command("install")
 def install_plugin() -> None:
     """Put the plugin where every darktable of yours finds it, and say what was done."""
-    from kith.service import darktable
+    from kith.service import darktable, unit
 
-    for sentence in darktable.install():
+    for sentence in darktable.install(unit.this_program()):
         click.echo(sentence)
 
 
