@@ -70,6 +70,13 @@ def of_user() -> Paths:
     )
 
 
+def usual_for_photos() -> list[Path]:
+    """Where this user's photos are likely to be, of those places the ones that are there."""
+    pictures = PlatformDirs().user_pictures_path
+    likely = (pictures, Path.home() / "Pictures", Path.home() / "Photos")
+    return [path for path in dict.fromkeys(likely) if path.is_dir()]
+
+
 def _runtime(dirs: PlatformDirs) -> Path:
     """Where the socket is; where the system gives this user no such folder, among what Kith keeps anyway."""
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nonexistent")

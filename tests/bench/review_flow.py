@@ -49,8 +49,10 @@ class Person:
     answers: int = 0
     keys: int = 0
     waits: list[float] = field(default_factory=list)
+    pressed: float = 0.0
 
     def press(self, key: str) -> None:
+        self.pressed = time.perf_counter()
         self.page.keyboard.press(key)
         self.keys += 1
 
@@ -70,7 +72,6 @@ class Person:
         who = names.most_common(1)[0][0]
         asked = self.page.evaluate("document.querySelector('h1 b')?.textContent ?? null")
         self.take_out(faces, asked if asked in names else who)
-        began = time.perf_counter()
         if asked is not None and asked in names:
             self.command("y")
         elif not who:
@@ -83,7 +84,7 @@ class Person:
         for _ in range(400):
             now = self.shown()
             if now != faces:
-                self.waits.append(time.perf_counter() - began)
+                self.waits.append(time.perf_counter() - self.pressed)
                 return True
             self.page.wait_for_timeout(5)
         return False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kith import paths
 from kith.api import asked, wire
 from kith.catalogue import events, faces, journal, listing, people
 from kith.service import packs, views
@@ -238,8 +239,10 @@ def settings(api: Api, _: asked.Shape) -> dict[str, Any]:
 
 
 def folders(api: Api, _: asked.Shape) -> dict[str, Any]:
-    """The folders that are watched."""
-    return {"folders": api.control.status()["roots"]}
+    """The folders that are watched, and others in which photos may be."""
+    watched = api.control.status()["roots"]
+    usual = [str(path) for path in paths.usual_for_photos()]
+    return {"folders": watched, "usual": [path for path in usual if path not in {root["path"] for root in watched}]}
 
 
 def models(api: Api, _: asked.Shape) -> dict[str, Any]:

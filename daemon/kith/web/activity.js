@@ -2,7 +2,7 @@
 
 import { all, get, post } from "./api.js";
 import { onSaid, tell } from "./answers.js";
-import { ago, count, fill, h, many, settled, span } from "./dom.js";
+import { ago, count, fileName, fill, h, many, settled, span } from "./dom.js";
 import { on } from "./events.js";
 import { keys } from "./keys.js";
 import { choose } from "./welcome.js";
@@ -17,6 +17,7 @@ export async function activity(main, { id }, signal) {
   const history = h("section");
   const models = h("section");
   const folders = h("section");
+  const settings = await get("/v1/settings", {}, signal);
   let shown = PAGE;
   main.replaceChildren(h("h1", { tabindex: "-1" }, "Activity"), h("div", { class: "activity" }, h("div", {}, now, trouble, disputes, history), h("div", {}, folders, models)));
 
@@ -47,6 +48,7 @@ export async function activity(main, { id }, signal) {
       h("ul", { class: "lines" }, roots.map((root) => h("li", {}, h("span", { class: "path" }, root.path), !root.online && h("small", { class: "warn" }, "not there now; nothing is forgotten"),
         h("button", { type: "button", class: "plain", onclick: act("/v1/rescan", { paths: [root.path], mode: "new" }) }, "Look again")))),
       roots.length === 0 && h("p", { class: "quiet" }, "Kith watches no folder yet."),
+      h("p", { class: "quiet" }, "What is added here is watched until Kith stops. To keep a folder, write it into ", h("code", {}, "folders"), " under ", h("code", {}, "[service]"), " in ", h("code", { class: "path" }, settings.file), "."),
       h("p", {}, h("a", { class: "button", href: "#/activity/folders" }, "Add a folder"))]);
   }
 
@@ -57,7 +59,7 @@ export async function activity(main, { id }, signal) {
     const causes = Map.groupBy(found, (one) => one.code);
     for (const [code, some] of causes) {
       trouble.append(h("details", { open: some.length < 6 }, h("summary", {}, `${CAUSES[code] ?? code} (${count(some.length)})`),
-        h("ul", { class: "lines" }, some.slice(0, 200).map((one) => h("li", {}, h("span", { class: "path" }, one.path), h("small", {}, one.message)))),
+        h("ul", { class: "lines" }, some.slice(0, 200).map((one) => h("li", {}, h("span", {}, h("b", { title: one.path }, fileName(one.path)), h("small", {}, one.message))))),
         h("button", { type: "button", onclick: act("/v1/rescan", { paths: some.slice(0, 1000).map((one) => one.path), mode: "again" }) }, "Try again")));
     }
   }

@@ -194,6 +194,7 @@ export function wall({ label, side = 120, ratio = 1, content, name, open, choose
     return i;
   }
 
+  element.addEventListener("error", (event) => event.target.closest(".tile")?.classList.add("broken"), true);
   element.addEventListener("click", (event) => {
     const button = event.target.closest(".tile");
     if (!button) return;
