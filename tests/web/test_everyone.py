@@ -31,7 +31,7 @@ def test_no_view_has_serious_findings_of_axe(opened: Opened, device: str) -> Non
     found = []
     for view in VIEWS:
         page.goto(f"http://127.0.0.1:{opened.here.port}/#/{view}")
-        page.wait_for_timeout(1200)
+        page.wait_for_timeout(700)
         page.evaluate(AXE.read_text())
         result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         found += [

@@ -23,6 +23,11 @@ export async function activity(main, { id }, signal) {
 
   const act = (path, body = {}) => () => post(path, body).then(read, (error) => tell(error.message, { error: true }));
 
+  function pause() {
+    now.paused = !now.paused;
+    return act(now.paused ? "/v1/pause" : "/v1/resume")();
+  }
+
   async function showNow() {
     const { counts, doing } = await get("/v1/status", {}, signal);
     const { stage, paused_by: pausedBy, problem, roots } = doing;
@@ -35,7 +40,7 @@ export async function activity(main, { id }, signal) {
       : [why.length ? `because of ${why.join(" and ")}` : pausedBy.length ? "Answers are still taken." : "Kith waits for new photos."];
     fill(now, [
       h("div", { class: "row-between" }, h("div", {}, h("p", { class: "big" }, title), h("p", { class: "about" }, words.filter(Boolean).join(" · "))),
-        h("button", { type: "button", onclick: act(paused ? "/v1/resume" : "/v1/pause") }, paused ? "Go on" : "Pause", " ", h("kbd", {}, "P"))),
+        h("button", { type: "button", onclick: pause }, paused ? "Go on" : "Pause", " ", h("kbd", {}, "P"))),
       stage?.total && h("progress", { max: stage.total, value: stage.done, "aria-label": stage.title }),
       problem && h("p", { class: "error" }, problem.message),
       h("dl", { class: "figures" }, [["photos", counts.photos], ["looked at", counts.analysed], ["faces", counts.faces], ["people", counts.people]].map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, count(value)))))]);
@@ -77,11 +82,13 @@ export async function activity(main, { id }, signal) {
     // what is the same stays where it is, under the pointer of whoever is about to click
     if (history.told === JSON.stringify(told)) return;
     history.told = JSON.stringify(told);
+    const words = new Map(told.acts.map((one) => [one.id, shorter(one.words)]));
+    const saying = (one) => (words.has(one.undoes) ? `took back: ${words.get(one.undoes)}` : words.get(one.id));
     fill(history, [h("h2", {}, "What was said"),
       told.acts.length === 0 && h("p", { class: "quiet" }, "Nothing yet. Every answer will be listed here, and can be taken back."),
       h("ol", { class: "lines" }, told.acts.map((one) => h("li", { class: one.live ? "" : "gone" },
-        h("span", {}, h("span", { class: "words" }, shorter(one.words)), h("small", {}, `${one.source === "person" ? "you" : "a sidecar"} · ${ago(one.at)}${one.answers > 1 ? ` · ${many(one.answers, "answer")}` : ""}${one.live ? "" : " · taken back"}`)),
-        one.live && one.source === "person" && h("button", { type: "button", class: "plain", onclick: act("/v1/undo", { act: one.id }), "aria-label": `${one.undoes ? "Redo" : "Undo"}: ${shorter(one.words)}` }, one.undoes ? "Redo" : "Undo")))),
+        h("span", {}, h("span", { class: "words" }, saying(one)), h("small", {}, `${one.source === "person" ? "you" : "a sidecar"} · ${ago(one.at)}${one.answers > 1 ? ` · ${many(one.answers, "answer")}` : ""}${one.live ? "" : " · taken back"}`)),
+        one.live && one.source === "person" && h("button", { type: "button", class: "plain", onclick: act("/v1/undo", { act: one.id }), "aria-label": `${one.undoes ? "Redo" : "Undo"}: ${saying(one)}` }, one.undoes ? "Redo" : "Undo")))),
       told.cursor && h("button", { type: "button", onclick: () => { shown += 4 * PAGE; showHistory(); } }, "Show more")]);
   }
 
@@ -102,7 +109,7 @@ export async function activity(main, { id }, signal) {
   signal.addEventListener("abort", () => clearInterval(tick));
   onSaid(read, signal);
   keys("Activity", [
-    { keys: ["p"], label: "Pause or go on", run: () => act(now.paused ? "/v1/resume" : "/v1/pause")() },
+    { keys: ["p"], label: "Pause or go on", run: pause },
     { keys: ["a"], label: "Add a folder", run: () => { location.hash = "#/activity/folders"; } },
   ], signal);
 }
