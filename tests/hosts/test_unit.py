@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+import drawn
 from kith.errors import NotFound
 from kith.service import unit
+from packs import make_test_pack
 from programs import need
 
 # A systemd of a user, in namespaces of its own: nothing of it is seen outside.
@@ -137,6 +139,37 @@ def test_the_service_is_installed_runs_reloads_and_is_removed(tmp_path: Path, pr
     assert "reloaded" in told
     assert "is removed. Your names and settings are kept.\nThe service is not installed" in told
     assert "\ninactive\n" in told
+
+
+def test_kith_itself_finds_faces_as_a_service(tmp_path: Path, shared: Path) -> None:
+    kith = Path(sys.executable).with_name("kith")
+    pack, photos = make_test_pack(shared, tmp_path / "pack"), tmp_path / "photos"
+    for i in range(3):
+        drawn.save(drawn.photo(["Anna"], seed=i), photos / f"{i}.jpg")
+    told = under_systemd(
+        tmp_path,
+        kith,
+        f"""
+        "$PROGRAM" models install --from {pack}
+        "$PROGRAM" service install {photos}
+        for _ in $(seq 200); do "$PROGRAM" status | grep -q "3, 3 analysed, 0 to do" && break; sleep 0.2; done
+        "$PROGRAM" groups
+        "$PROGRAM" name g1 Anna
+        for _ in $(seq 100); do [ "$(ls {photos}/*.xmp | wc -l)" = 3 ] && break; sleep 0.2; done
+        ls {photos}
+        "$PROGRAM" service status
+        systemctl --user reload kith.service; sleep 1
+        cd "$XDG_RUNTIME_DIR" && stat --format "%a %n" kith kith/kith.sock "$HOME"/.local/share/kith/catalogue.db
+        "$PROGRAM" service uninstall
+        """,
+        "",
+    )
+    assert "g1    3 faces" in told
+    assert "3 faces named Anna." in told
+    assert "2.jpg.xmp" in told
+    assert "It is active (running) and starts at login.\nKith waits for new photos and your answers." in told
+    assert "700 kith\n600 kith/kith.sock\n600 " in told
+    assert "Kith stopped." in told
 
 
 def test_a_service_that_hangs_is_started_again(tmp_path: Path, program: Path) -> None:
