@@ -52,9 +52,11 @@ function Actions:not_here(person)
   kith.selection:changed()
 end
 
-function Actions:name()
-  local target, name = self.kith.panel:chosen()
+-- Give the chosen faces a name: the typed one, or this.
+function Actions:name(offered)
+  local target, name = self.kith.panel:chosen(offered)
   if not target then return self.kith:say(self.kith.words.say("choose a person, or type a name")) end
+  self.kith.panel:forget_name()
   self:tell("/v1/faces/name", target.faces, { name = name })
 end
 

@@ -89,19 +89,20 @@ local function is_known(photo, name)
   return false
 end
 
---[[ How to tell Kith that somebody with a tag is on some photos: {faces = those suggested to be them, photos = those
-     without such a face that Kith doesn't know them to be on}, each with its revision. ]]
+--[[ How to tell Kith that somebody with a tag is on some photos: {faces = those suggested to be them, person = their id,
+     photos = those without such a face that Kith doesn't know them to be on}. Without revisions: the person said it of
+     the photo, whatever Kith has thought meanwhile. ]]
 function names.answer(name, photos)
-  local faces, without = {}, {}
+  local faces, without, person = {}, {}, nil
   for _, photo in ipairs(photos) do
     local face = suggested_face(photo, name)
     if face then
-      faces[#faces + 1] = { id = face.id, rev = photo.rev }
+      faces[#faces + 1], person = face.id, face.suggestion.person.id
     elseif not is_known(photo, name) then
-      without[#without + 1] = { id = photo.id, rev = photo.rev }
+      without[#without + 1] = photo.id
     end
   end
-  return { faces = faces, photos = without }
+  return { faces = faces, person = person, photos = without }
 end
 
 return names

@@ -16,7 +16,9 @@ local Plugin = {}
 Plugin.__index = Plugin
 
 local MOD = "kith"
+local OLDEST_API = 9      -- of darktable's Lua, which 4.2 has
 local WINDOW_READY = 1.5  -- seconds: what darktable is still building must not be touched from Lua (darktable #22357)
+local WINDOW_PATIENCE = 20
 local TICK = 2            -- seconds between looks whether something was tagged by hand, or Kith is further
 local LAST_WORDS = 1      -- seconds in which requests may end when darktable closes
 local STEP = 500          -- photos between two looks at the progress bar's cross
@@ -94,6 +96,9 @@ end
 
 function Plugin:start()
   if not self.over then return end
+  if self.dt.configuration.api_version_major < OLDEST_API then
+    return self:say(self.words.say("darktable 4.2 or newer is needed"))
+  end
   self.over, self.starts = false, self.starts + 1
   if not self.listens then self:listen() end
   if self.dt.configuration.has_gui then self.dt.control.dispatch(function() self:guarded(self.run) end) end
@@ -104,9 +109,34 @@ function Plugin:guarded(work)
   if not fine then self:log(why) end
 end
 
+-- whether darktable's first thread, which builds the window and then waits for the user, waits; nil if nobody can tell
+local function first_thread_waits()
+  local process = text_of("/proc/self/stat")
+  local stat = process and text_of(("/proc/self/task/%s/stat"):format(process:match("^%d+")))
+  return stat and stat:match("%) (%a)") == "S"
+end
+
+-- Wait until the window is there: for a moment, and then for half a second in which its thread only waits.
+function Plugin:wait_for_window()
+  self:sleep(WINDOW_READY)
+  local calm = 0
+  for _ = 1, WINDOW_PATIENCE * 10 do
+    local waits = first_thread_waits()
+    calm = waits and calm + 1 or 0
+    if waits == nil or calm == 5 or self:is_over() then return end
+    self.dt.control.sleep(100)
+  end
+end
+
+-- Do something that another version of darktable may not know.
+function Plugin:optional(what, work)
+  local fine, why = pcall(work)
+  if not fine then self:log(("this darktable has no %s: %s"):format(what, why)) end
+end
+
 function Plugin:run()
   local turn = self.starts
-  self:sleep(WINDOW_READY)
+  self:wait_for_window()
   local folder = self:private_folder()
   if not folder then return self:say(self.words.say("no private folder for Kith's answers could be made")) end
   self.name = folder:match("([%w_]+)%.kith$") or "darktable"
@@ -144,8 +174,12 @@ function Plugin:listen()
   local dt = self.dt
   self.listens = true
   dt.register_event(MOD, "exit", function() self:stop() end)
-  dt.register_event(MOD, "selection-changed", function() self.selection:changed() end)
-  dt.register_event(MOD, "post-import-film", function(_, film) self:imported(film) end)
+  self:optional("event for selections", function()
+    dt.register_event(MOD, "selection-changed", function() self.selection:changed() end)
+  end)
+  self:optional("event for imports", function()
+    dt.register_event(MOD, "post-import-film", function(_, film) self:imported(film) end)
+  end)
 end
 
 -- The buttons of the selected images, and shortcuts for the same: name, title, what it does, tooltip.
@@ -165,11 +199,15 @@ end
 function Plugin:offer()
   for _, choice in ipairs(self:choices()) do
     local name, title, act, tooltip = table.unpack(choice)
-    self.dt.gui.libs.image.register_action(MOD .. "-" .. name, title, function(_, list) act(list) end, tooltip)
+    self:optional("buttons of selected images", function()
+      self.dt.gui.libs.image.register_action(MOD .. "-" .. name, title, function(_, list) act(list) end, tooltip)
+    end)
     if not self.has_shortcuts then
-      self.dt.register_event(MOD .. "-" .. name, "shortcut", function()
-        if not self.over then act(nil) end
-      end, title)
+      self:optional("shortcuts of scripts", function()
+        self.dt.register_event(MOD .. "-" .. name, "shortcut", function()
+          if not self.over then act(nil) end
+        end, title)
+      end)
     end
   end
   self.has_shortcuts = true
@@ -178,7 +216,9 @@ end
 -- Take panel and buttons away; darktable's own end does without.
 function Plugin:withdraw()
   if self.installed then self.dt.gui.libs[MOD].visible = false end
-  for _, choice in ipairs(self:choices()) do self.dt.gui.libs.image.destroy_action(MOD .. "-" .. choice[1]) end
+  self:optional("buttons of selected images", function()
+    for _, choice in ipairs(self:choices()) do self.dt.gui.libs.image.destroy_action(MOD .. "-" .. choice[1]) end
+  end)
 end
 
 -- End everything; nothing is left behind, and nothing is waited for longer than a moment.
@@ -267,10 +307,9 @@ function Plugin:show_everybody()
   repeat
     local answer = self.client:get("/v1/people?limit=500" .. (cursor and "&cursor=" .. cursor or ""))
     if not answer then return end
-    for _, person in ipairs(answer.people) do list[#list + 1] = person.name end
+    table.move(answer.people, 1, #answer.people, #list + 1, list)
     cursor = answer.cursor
   until not cursor
-  table.sort(list)
   self.panel:show_everybody(list)
 end
 

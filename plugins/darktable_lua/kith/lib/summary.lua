@@ -6,7 +6,7 @@ local function person_of(people, who)
   local row = people[who.id]
   if not row then
     row = { id = who.id, name = who.name, photos = 0, certain = 0, by_kith = 0, lowest = 1, open = {}, faces = {},
-      present = {}, last = nil }
+      present = {} }
     people[who.id] = row
   end
   return row
@@ -14,6 +14,11 @@ end
 
 local function on(row, photo)
   if row.last ~= photo.id then row.photos, row.last = row.photos + 1, photo.id end
+end
+
+-- once for each photo, with and without a face
+local function certainly(row, photo)
+  if row.sure ~= photo.id then row.certain, row.sure = row.certain + 1, photo.id end
 end
 
 local function add_face(found, photo, face, place)
@@ -29,10 +34,7 @@ local function add_face(found, photo, face, place)
   local row = person_of(found.by_id, who)
   on(row, photo)
   row.faces[#row.faces + 1] = seen
-  if face.state == "confirmed" then
-    row.certain = row.certain + 1
-    return
-  end
+  if face.state == "confirmed" then return certainly(row, photo) end
   if face.state == "auto" then row.by_kith = row.by_kith + 1 end
   row.lowest = math.min(row.lowest, guess.probability_group or 0)
   row.open[#row.open + 1] = seen
@@ -49,15 +51,15 @@ local function add_photo(found, photo)
   for _, there in ipairs(photo.present) do
     local row = person_of(found.by_id, there)
     on(row, photo)
-    row.certain = row.certain + 1
+    certainly(row, photo)
     row.present[#row.present + 1] = photo.id
   end
 end
 
 --[[ {people = rows, most photos first, open = suggested faces, unknown = faces without a suggestion, known = how many
-     photos Kith knows, reasons = how many it doesn't know, by reason}. A row has id, name, photos, certain (answers
-     of people), by_kith (names Kith gave by itself), open (faces to confirm; lowest: the least sure of them), faces and
-     present (ids of photos that they are on without a face). ]]
+     photos Kith knows, reasons = how many it doesn't know, by reason}. A row has id, name, photos, certain (how many of
+     them people answered), by_kith (faces that Kith named by itself), open (faces to confirm; lowest: the least sure of
+     them), faces and present (ids of photos that they are on without a face). ]]
 function summary.of(photos)
   local found = { by_id = {}, people = {}, open = {}, unknown = {}, known = 0, reasons = {} }
   for _, photo in ipairs(photos) do add_photo(found, photo) end

@@ -123,7 +123,9 @@ function Tags:tell(news)
     local name = names.told(leaf, self.kith.pipe)
     local answer, fine = names.answer(name, said.photos), true
     local count = #answer.faces + #answer.photos
-    if #answer.faces > 0 then fine = self.kith:ask("/v1/faces/confirm", { faces = answer.faces }) end
+    if #answer.faces > 0 then
+      fine = self.kith:ask("/v1/faces/confirm", { faces = answer.faces, person = answer.person })
+    end
     if fine and #answer.photos > 0 then
       fine = self.kith:ask("/v1/photos/tag", { photos = answer.photos, name = name })
     end
