@@ -118,7 +118,7 @@ function twin(pair, done) {
   }) : null;
   const link = (who) => (isGroup(who) ? h("b", {}, called(who)) : h("a", { href: `#/person/${who.id}` }, who.name));
   return h("article", { class: "twin" },
-    h("div", { class: "pairs" }, pair.because.slice(0, 3).map(([one, other]) => h("div", {}, h("img", { src: crop(one, 88), alt: "", width: 88, height: 88 }), h("img", { src: crop(other, 88), alt: "", width: 88, height: 88 })))),
+    h("div", { class: "pairs" }, pair.because.slice(0, 2).map(([one, other]) => h("div", {}, h("img", { src: crop(one, 88), alt: "", width: 88, height: 88 }), h("img", { src: crop(other, 88), alt: "", width: 88, height: 88 })))),
     h("p", {}, isGroup(named) ? "Two groups without a name" : [link(first), " and ", link(second)], h("small", {}, ` ${sureness(pair.probability)}`)),
     h("div", { class: "actions" },
       field ? h("div", { class: "popup" }, field) : h("button", { type: "button", class: "primary", onclick: () => same() }, "One person"),

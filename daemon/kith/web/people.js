@@ -44,6 +44,9 @@ function fit(name, typed) {
   return name.includes(typed) ? 1 : 0;
 }
 
+/** Whether a name begins with what was typed, or one of its words does: only then Enter may take it for meant. */
+export const begins = (name, typed) => fit(plain(name), plain(typed)) >= 3;
+
 /** People who answer to what was typed, the best first; whoever was named last in this page goes before others. */
 export function matching(typed, most = 6) {
   const wanted = plain(typed);
@@ -93,7 +96,10 @@ export function nameField({ label, choose, only = false, not = [], placeholder =
     const typed = input.value.trim().replace(/\s+/g, " ");
     options = matching(typed).filter((person) => !not.includes(person.id));
     const same = options.some((person) => plain(person.name) === plain(typed));
-    if (typed && !same && !only) options = [...options, { name: typed, id: null }];
+    if (typed && !same && !only) {
+      const meant = options.filter((person) => begins(person.name, typed));
+      options = [...meant, { name: typed, id: null }, ...options.filter((person) => !meant.includes(person))];
+    }
     at = typed ? 0 : -1;
     show();
   }

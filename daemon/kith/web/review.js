@@ -78,7 +78,7 @@ export async function review(main, _, signal) {
 
   // -- one question -----------------------------------------------------------------------------------------------
 
-  const sideOf = (question) => (question.faces.length === 1 ? 320 : question.faces.length <= 4 ? 224 : 160);
+  const sideOf = (question) => (question.faces.length === 1 ? 256 : question.faces.length <= 4 ? 224 : 160);
   const across = (question) => (question.faces.length <= 4 ? question.faces.length : 6);
   const chosen = () => current.faces.filter((face) => !current.off.has(face));
 
