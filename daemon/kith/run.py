@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -77,24 +77,31 @@ def _roots(app: App, folders: Sequence[Path]) -> list[Path]:
 
 @contextmanager
 def _watching(daemon: Daemon, roots: Sequence[Path]) -> Iterator[None]:
-    """The daemon at work, with the folders watched."""
-    app = daemon.app
-    watcher = Watcher(
+    """The daemon at work, with its folders watched, those too that it is given later."""
+    with ExitStack() as stack:
+
+        def watch(more: Sequence[Path]) -> None:
+            stack.enter_context(_watcher(daemon, more))
+            _keep_homes(daemon.app, more)
+
+        daemon.watch = watch
+        daemon.begin()
+        stack.callback(daemon.end)
+        watch(roots)
+        yield
+
+
+def _watcher(daemon: Daemon, roots: Sequence[Path]) -> Watcher:
+    photos = daemon.app.config.photos
+    return Watcher(
         roots,
         lambda hints: daemon.hint(_as_paths(hints)),
         on_offline=lambda root: daemon.online(_path(root), False),
         on_online=lambda root: daemon.online(_path(root), True),
         on_trouble=lambda _, error: log.warning("%s", error.message),
-        homes=_homes(app),
-        options=Options(hidden=app.config.photos.hidden, even=sidecars.READ_ONLY, rules=scan.RULES),
+        homes=_homes(daemon.app),
+        options=Options(hidden=photos.hidden, even=sidecars.READ_ONLY, rules=scan.RULES),
     )
-    daemon.begin()
-    try:
-        with watcher:
-            _keep_homes(app, roots)
-            yield
-    finally:
-        daemon.end()
 
 
 def _as_paths(hints: frozenset[Hint]) -> list[tuple[Path, bool]]:

@@ -70,6 +70,7 @@ class Daemon:
     def __init__(self, app: App, roots: Sequence[Path], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.app = app
         self.report: Report = _Progress(self, heeds_pause=True)  # of jobs, which wait while Kith is paused
+        self.watch: Callable[[Sequence[Path]], None] = lambda _: None  # has folders watched that come later
         self._clock = clock
         self._roots = {root.resolve(): True for root in roots}
         self._changed = threading.Condition()
@@ -189,9 +190,12 @@ class Daemon:
             if not path.is_dir():
                 raise BadRequest(f"{show(path)} is not a folder. If it is on a disk, plug that in and try again.")
         with self._changed:
-            self._roots |= {path.resolve(): True for path in paths}
+            fresh = [root for root in dict.fromkeys(path.resolve() for path in paths) if root not in self._roots]
+            self._roots |= dict.fromkeys(fresh, True)
             self._due.folders |= {path.resolve() for path in paths}
             self._changed.notify_all()
+        if fresh:
+            self.watch(fresh)
 
     def follow(self, listener: Callable[[], None]) -> Callable[[], None]:
         self._followers.add(listener)
