@@ -367,7 +367,16 @@ def test_an_unknown_face_gets_a_name_in_the_panel(desk: Desk, darktable: Host) -
 
 QUITTING = """
 ready(6)
-h.sleep(1000)
+settled(0)
+dt.control.dispatch(function()
+  while not dt.control.ending do
+    kith.selection:changed()
+    kith.panel.values = {}                        -- so that everything is shown anew all the time
+    dt.control.sleep(7)
+  end
+end)
+select_photos("0.jpg", "1.jpg", "2.jpg")
+h.sleep(1500)
 h.log("%s", kith.client.folder)
 """
 

@@ -47,16 +47,17 @@ end
 
 -- settings --------------------------------------------------------------------------------------------------------
 
+-- darktable shows what is registered last first.
 function Plugin:register_preferences()
   local _, register = self.words.say, self.dt.preferences.register
-  register(MOD, "address", "string", _("kith: where Kith answers"),
-    _("path of its socket, or 127.0.0.1:PORT; empty: the usual socket"), "")
-  register(MOD, "root", "string", _("kith: tag that people stand under"),
-    _("names become ROOT|NAME; empty: as in Kith's own settings"), "")
-  register(MOD, "attach", "bool", _("kith: attach names by itself"),
-    _("names that Kith knows become tags as soon as they are written beside the photo"), true)
   register(MOD, "tell", "bool", _("kith: tags that I attach are answers"),
     _("a person's tag attached by hand tells Kith that this person is on the photo"), true)
+  register(MOD, "attach", "bool", _("kith: attach names by itself"),
+    _("names that Kith knows become tags as soon as they are written beside the photo"), true)
+  register(MOD, "root", "string", _("kith: tag that people stand under"),
+    _("names become ROOT|NAME; empty: as in Kith's own settings"), "")
+  register(MOD, "address", "string", _("kith: where Kith answers"),
+    _("path of its socket, or 127.0.0.1:PORT; empty: the usual socket"), "")
 end
 
 local KINDS = { attach = "bool", tell = "bool" }

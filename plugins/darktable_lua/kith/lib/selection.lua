@@ -19,7 +19,7 @@ end
 -- The selection is another, or what is known of it.
 function Selection:changed()
   self.version = self.version + 1
-  if self.busy or self.kith:is_over() then return end
+  if self.busy or not self.kith.installed or self.kith:is_over() then return end
   self.busy = true
   self.kith.dt.control.dispatch(function()
     local fine, why = pcall(self.settle, self)
@@ -40,6 +40,7 @@ end
 function Selection:goes_on(version) return version == self.version and not self.kith:is_over() end
 
 function Selection:read(version)
+  if not self:goes_on(version) then return false end -- darktable's first thread is asked, which may have ended
   local list, paths, by_path = self.kith.dt.gui.selection(), {}, {}
   for some in images.chunks(list, STEP) do
     if not self:goes_on(version) then return false end

@@ -82,12 +82,15 @@ function Words:of_reasons(reasons)
   return table.concat(parts, "; ")
 end
 
+-- how sure the least sure suggestion is; a guess is never certain
+local function percent(row) return math.min(99, math.floor(row.lowest * 100)) end
+
 -- A person on the selected photos: the text of their row. What Kith only thinks never looks like an answer.
 function Words:of_person(row)
   local parts, guesses = {}, #row.open - row.by_kith
   if row.certain > 0 then parts[#parts + 1] = words.digits(row.certain) end
   if row.by_kith > 0 then parts[#parts + 1] = (self.say("%s by Kith")):format(words.digits(row.by_kith)) end
-  if guesses > 0 then parts[#parts + 1] = ("%s? %d %%"):format(words.digits(guesses), math.floor(row.lowest * 100)) end
+  if guesses > 0 then parts[#parts + 1] = ("%s? %d %%"):format(words.digits(guesses), percent(row)) end
   return row.name .. "  " .. table.concat(parts, " · ")
 end
 
@@ -100,7 +103,7 @@ function Words:on_person(row)
   local guesses = #row.open - row.by_kith
   if guesses > 0 then
     parts[#parts + 1] = self.count("%d is a suggestion", "%d are suggestions", guesses)
-      .. (self.say(", at least %d %% sure")):format(math.floor(row.lowest * 100))
+      .. (self.say(", at least %d %% sure")):format(percent(row))
   end
   return row.name .. ": " .. table.concat(parts, "; ")
 end
