@@ -7,14 +7,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kith.catalogue import faces, journal, listing, people, photos, trouble, work
-from kith.people import Party
-from kith.service import packs, recognition
+from kith.service import packs
 from kith.service.app import App
 from kith.service.commands import known_photo, meant_by
 from kith.types import Face, FaceId, FaceState, GroupId, Person, PersonId, Photo, Presence, Suggestion
+
+if TYPE_CHECKING:
+    from kith.people import Party
 
 OPEN = (FaceState.GROUPED, FaceState.SUGGESTED)  # in a group, and worth an answer
 
@@ -63,6 +65,8 @@ def explain(app: App, word: str) -> dict[str, Any]:
 
 def questions(app: App) -> list[dict[str, Any]]:
     """What is worth asking, the answer that settles most faces first: "is this ...?", or "who is this?" (no person)."""
+    from kith.service import recognition  # slow to load, and most views don't need it
+
     names = _names(app)
     return [
         {
@@ -77,6 +81,8 @@ def questions(app: App) -> list[dict[str, Any]]:
 
 def doubts(app: App) -> list[dict[str, Any]]:
     """Answers that look wrong, the most doubtful first."""
+    from kith.service import recognition  # slow to load, and most views don't need it
+
     names = _names(app)
     return [
         {
@@ -92,6 +98,8 @@ def doubts(app: App) -> list[dict[str, Any]]:
 
 def twins(app: App) -> list[dict[str, Any]]:
     """Who may be one person: pairs of people, or a person and a group, or two groups."""
+    from kith.service import recognition  # slow to load, and most views don't need it
+
     names = _names(app)
 
     def party(who: Party) -> dict[str, str]:
