@@ -280,7 +280,6 @@ def test_names_confirmed_in_darktable_are_in_sidecars_and_survive_a_rating(desk:
         darktable(QUIET, "-c", "run_crawler_on_start=TRUE", fresh=False)
         assert (darktable.out / "windows").read_text().split() == ["darktable"]  # and no question about sidecars
     assert not waiting_programs()
-    assert not list(Path("/tmp").glob("lua_*.kith"))
 
 
 TAKEN_BACK = """
@@ -303,8 +302,8 @@ def test_names_taken_back_vanish_from_the_tags(desk: Desk, darktable: Host) -> N
     with running(desk):
         darktable(TAKEN_BACK)
         assert names(desk, "0.jpg") == ["Anna Freud"]
-        until(lambda: exif(desk, "0.jpg").get("HierarchicalSubject") == ["People|Anna Freud"])
-        assert "Otto Dix" not in exif(desk, "0.jpg")["PersonInImage"]
+        until(lambda: exif(desk, "0.jpg").get("PersonInImage") == ["Anna Freud"])
+        assert exif(desk, "0.jpg")["HierarchicalSubject"] == ["People|Anna Freud"]
 
 
 BY_HAND = """
@@ -416,7 +415,7 @@ def test_without_kith_the_panel_says_so_and_nothing_hangs(desk: Desk, darktable:
 
 ELSEWHERE = """
 ready(6)
-dt.gui.selection(dt.database)
+select_photos("0.jpg", "1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg")
 settled(6)
 assert(kith.panel.missing.label == "6 photos aren't in folders that Kith watches", kith.panel.missing.label)
 assert(kith.panel.missing.visible)

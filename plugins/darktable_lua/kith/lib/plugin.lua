@@ -86,10 +86,12 @@ end
 
 -- starting and stopping -------------------------------------------------------------------------------------------
 
--- a folder that only the user can read; made by mkdir, which refuses one that is there
+-- A folder that only the user can read; made by mkdir, which refuses one that is there. It lies where the system
+-- empties at logout, should darktable be killed.
 function Plugin:private_folder()
   local placeholder = os.tmpname()
-  local folder = placeholder .. ".kith"
+  local runtime = os.getenv("XDG_RUNTIME_DIR")
+  local folder = (runtime and runtime .. placeholder:match("/[^/]+$") or placeholder) .. ".kith"
   local status = self.dt.control.execute("umask 077 && mkdir -- " .. http.quote(folder))
   os.remove(placeholder)
   return status == 0 and folder or nil
