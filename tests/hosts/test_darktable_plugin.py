@@ -21,6 +21,8 @@ from kith.errors import KithError
 from packs import make_test_pack
 from programs import host, need
 
+pytestmark = pytest.mark.begun
+
 PLUGIN = Path(__file__).resolve().parents[2] / "plugins" / "darktable_lua" / "kith"
 # What stands before each test: the plugin, and hands that click where they see something.
 HANDS = """

@@ -8,9 +8,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from at_work import Opened, logged_in
 
 from programs import need
+
+pytestmark = pytest.mark.begun
 
 
 def who_is_this(opened: Opened) -> int:
