@@ -19,6 +19,7 @@ from kith.client import Client
 from kith.errors import BadRequest, KithError, NotFound, Unexpected
 from kith.files import show
 from kith.service.app import App, opened, running
+from kith.service.reports import in_words
 from kith.terminal import Standing, Terminal
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def _asked(path: str, **body: Any) -> dict[str, Any] | None:
         return None
     line = Standing()
     with Client(places.socket) as kith:
-        result = kith.job(path, lambda: line.doing(_in_words(kith.get("/v1/status")["doing"])), **body)
+        result = kith.job(path, lambda: line.doing(in_words(kith.get("/v1/status")["doing"])), **body)
     line.doing("")
     return result
 
@@ -693,7 +694,7 @@ def status(as_json: bool) -> None:
     if as_json:
         _print_json(now)
         return
-    click.echo(f"Kith       {_doing(places.socket)}")
+    click.echo(f"Now        {_doing(places.socket)}")
     click.echo(f"Photos     {now['photos']}, {now['analysed']} analysed, {now['pending']} to do")
     click.echo(f"Faces      {now['faces']}, {_count(now['groups'], 'group')} unnamed")
     click.echo(f"People     {now['people']}")
@@ -904,19 +905,9 @@ def _doing(socket: Path) -> str:
     """What the running Kith is doing."""
     try:
         with Client(socket, timeout=2.0) as kith:
-            return _in_words(kith.get("/v1/status")["doing"])
+            return in_words(kith.get("/v1/status")["doing"])
     except KithError:
-        return "not running; `kith run FOLDER` starts it"
-
-
-def _in_words(now: dict[str, Any]) -> str:
-    stage = now["stage"]
-    if now["paused_by"]:
-        return f"paused by {' and '.join(now['paused_by'])}"
-    if stage is None:
-        return f"runs, {now['state']}" + (f"; {now['problem']['message']}" if now["problem"] else "")
-    left = "" if stage["seconds_left"] is None else f", {stage['seconds_left']:,} s left"
-    return f"{stage['title']}: {stage['done']:,}" + (f" of {stage['total']:,}" if stage["total"] else "") + left
+        return "Kith doesn't run; `kith run FOLDER` starts it."
 
 
 # -- words --------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from kith.paths import Paths
 from kith.service.app import App, opened
 from kith.service.daemon import Daemon
 from kith.service.neighbour import OthersLoad, Watchman
+from kith.service.reports import in_words
 from kith.service.unit import notify, watchdog_seconds
 from kith.watch import Hint, Options, Watcher, mount_of
 
@@ -151,7 +152,7 @@ async def _until(stop: asyncio.Event, daemon: Daemon, voice: Voice) -> None:
     heartbeat = min(watchdog_seconds() or WATCH_SECONDS, WATCH_SECONDS)
     due = 0.0
     while daemon.is_alive:
-        line = _in_words(daemon)
+        line = in_words(daemon.status())
         voice.doing(line)
         if time.monotonic() >= due:
             notify(f"WATCHDOG=1\nSTATUS={line}")
@@ -159,18 +160,6 @@ async def _until(stop: asyncio.Event, daemon: Daemon, voice: Voice) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), SHOW_SECONDS)
             return
-
-
-def _in_words(daemon: Daemon) -> str:
-    now = daemon.status()
-    stage = now["stage"]
-    if now["paused_by"]:
-        return f"Paused by {' and '.join(now['paused_by'])}."
-    if stage is None:
-        return "Kith waits for new photos and your answers." if now["state"] == "idle" else "Kith is at work."
-    of = f" of {stage['total']:,}, {stage['per_second']:.1f} a second" if stage["total"] else ""
-    left = f", {stage['seconds_left']:,} s left" if stage["seconds_left"] else ""
-    return f"{stage['title']}: {stage['done']:,}{of}{left}."
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from kith.catalogue import Catalogue, events, faces, journal, open_catalogue, photos
 from kith.errors import EventsGone
-from kith.types import Box, Photo
+from kith.types import Answer, Box, Decision, Photo, Recognition
 from made import SAME, analysis, face, vector
 
 LEFT = Box(0.25, 0.5, 0.2, 0.3)
@@ -44,6 +44,17 @@ def test_a_photo_tells_its_way_through_kith(catalogue: Catalogue) -> None:
     named = [event for event in catalogue.read(events.since, before, 1000) if event.kind == "names"]
     assert [(event.photo, event.path) for event in named] == [(photo.id, b"/a.jpg")]
     assert all(event.at > 1.7e9 for event in named)
+
+
+def test_a_day_of_birth_makes_recognition_look_again(catalogue: Catalogue) -> None:
+    photo = add(catalogue, b"/a.jpg")
+    catalogue.write(faces.store, photo, analysis(face(LEFT, vector(1))), SAME)
+    (anna,) = catalogue.read(faces.on_photo, photo.id)
+    person, _ = catalogue.write(journal.name, [anna.id], "Anna", "person")
+    catalogue.write(faces.store_recognition, Recognition({}, {}), seen=catalogue.read(faces.changed)[0])
+    assert catalogue.read(faces.changed)[1] == frozenset()
+    catalogue.write(journal.say, [Decision(Answer.BORN, person=person, text="2015-04-23")], "person", "")
+    assert catalogue.read(faces.changed)[1] == {anna.id}
 
 
 def test_what_was_rolled_back_is_not_told(catalogue: Catalogue) -> None:

@@ -19,10 +19,10 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- A picture file. `content_rev` grows when its content changes, `analysed_rev` follows when its faces are found
--- (in what `analysed_key` says);
--- `tags_rev` grows when the names on it change, `sidecar_rev` follows when they are written beside it. `said` tells
--- the sidecar beside it apart from an earlier or later one (name, size, time), `heard` follows when it has been read.
+-- A picture file. `content_rev` grows when its content changes, `analysed_rev` follows when its faces are found, in the
+-- content of `analysed_key`; `tags_rev` grows when the names on it change, `sidecar_rev` follows when they are written
+-- beside it. `said` tells the sidecar beside it apart from an earlier or later one (name, size, time), `heard` follows
+-- when it has been read.
 CREATE TABLE photos (
     id INTEGER PRIMARY KEY,
     path BLOB NOT NULL UNIQUE,
@@ -265,6 +265,10 @@ CREATE TRIGGER face_embedded AFTER INSERT ON embeddings BEGIN
 END;
 CREATE TRIGGER face_not_embedded AFTER DELETE ON embeddings BEGIN
     INSERT OR REPLACE INTO changed_faces (face_id) VALUES (OLD.face_id);
+END;
+CREATE TRIGGER person_born AFTER UPDATE OF born ON people WHEN NEW.born IS NOT OLD.born BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id)
+    SELECT id FROM faces WHERE person_id = NEW.id OR suggested_id = NEW.id;
 END;
 CREATE TRIGGER faces_taken AFTER UPDATE OF captured_at, content_key, path ON photos
 WHEN NEW.captured_at IS NOT OLD.captured_at OR NEW.content_key != OLD.content_key OR NEW.path != OLD.path BEGIN

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Report(Protocol):
@@ -25,3 +25,17 @@ class Silent:
 
     def say(self, line: str) -> None:
         pass
+
+
+def in_words(now: Mapping[str, Any]) -> str:
+    """What a running Kith is doing (`control.Control.status`), as a sentence."""
+    stage = now["stage"]
+    if now["paused_by"]:
+        return f"Paused by {' and '.join(now['paused_by'])}."
+    if stage is None:
+        if now["problem"]:
+            return str(now["problem"]["message"])
+        return "Kith waits for new photos and your answers." if now["state"] == "idle" else "Kith is at work."
+    of = f" of {stage['total']:,}, {stage['per_second']:.1f} a second" if stage["total"] else ""
+    left = f", {stage['seconds_left']:,} s left" if stage["seconds_left"] else ""
+    return f"{stage['title']}: {stage['done']:,}{of}{left}."
