@@ -77,5 +77,5 @@ def test_without_a_login_there_is_no_page(opened: Opened) -> None:
 
 def test_only_the_files_of_the_page_are_served(opened: Opened) -> None:
     assert opened.here.http("GET", "/web/main.js").headers["Content-Type"].startswith("text/javascript")
-    for name in ("README.md", "..%2f__init__.py", "%2e%2e%2fcli.py", "main.py", ".hidden"):
+    for name in ("README.md", "..%2f__init__.py", "%2e%2e%2frun.py", "main.py", ".hidden"):
         assert opened.here.http("GET", f"/web/{name}").status == 404, name

@@ -1,0 +1,9 @@
+"""The `kith` command. It only reads words, calls the service and shows what comes back."""
+
+# in the order in which `kith --help` lists their commands
+# isort: off
+from kith.cli import running as running
+from kith.cli import finding as finding
+from kith.cli import answering as answering
+from kith.cli import state as state
+from kith.cli.base import main as main
