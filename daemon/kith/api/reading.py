@@ -173,6 +173,7 @@ def _shown(api: Api, question: Mapping[str, Any]) -> dict[str, Any]:
         "person": question["person"],
         "group": question["group"],
         "value": question["value"],
+        "likely": question["likely"],
         "faces": question["faces"],
         "shown": some[:SHOWN],
         "known": views.shown_faces(api.app, list(known)[:KNOWN]),

@@ -3,11 +3,12 @@
 from kith.people.doctor import Doubt, doubts
 from kith.people.engine import recognise
 from kith.people.held_out import outcomes
+from kith.people.likely import with_likely
 from kith.people.merges import Merge, Party, merges, propose_above
 from kith.people.not_faces import Boxes, likely_none
 from kith.people.recogniser import Changes, Recogniser
 from kith.people.refit import Correction, Outcome, refit
-from kith.people.review import Question, review
+from kith.people.review import Likely, Question, review
 from kith.people.settings import PeopleSettings
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Changes",
     "Correction",
     "Doubt",
+    "Likely",
     "Merge",
     "Outcome",
     "Party",
@@ -29,4 +31,5 @@ __all__ = [
     "recognise",
     "refit",
     "review",
+    "with_likely",
 ]

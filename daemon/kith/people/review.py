@@ -15,17 +15,27 @@ SAME_EVENT = 12 * 3600.0  # seconds within which a group's ignored face speaks f
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """Somebody whom faces may be, and how probable that is."""
+
+    person: PersonId
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One decision for a person to make about some faces, surest first.
 
     `person` is set for "Is this ...?", None for "Who is this?". `group` is the group asked about, None where faces
-    of several groups are combined. `value` is how many faces the answer is expected to settle.
+    of several groups are combined. `value` is how many faces the answer is expected to settle. `likely` are people
+    they may be besides `person`, the most probable first.
     """
 
     faces: tuple[FaceId, ...]
     person: PersonId | None
     group: GroupId | None
     value: float
+    likely: tuple[Likely, ...] = ()
 
 
 def review(gallery: Gallery, recognition: Recognition, calibration: Calibration | None = None) -> tuple[Question, ...]:

@@ -23,6 +23,7 @@ from kith.people import (
     propose_above,
     refit,
     review,
+    with_likely,
 )
 from kith.service import packs
 from kith.service.app import App
@@ -31,6 +32,7 @@ from kith.vision.packs import Manifest
 
 LAST_GROUP = "last-group"
 CORRECTION = "correction "  # and the pack's id
+WITH_LIKELY = 100  # questions that are told with their likely people; a person answers fewer before they change
 ANSWERED = (Answer.NOT_A_FACE, Answer.CONFIRMED)
 
 
@@ -122,12 +124,17 @@ def scene(app: App, pack: Manifest) -> Scene:
 
 
 def questions(app: App, pack: Manifest) -> Sequence[Question]:
-    """What is worth asking, the answer that settles most faces first. What is likely no face isn't asked about."""
+    """What is worth asking, the answer that settles most faces first; the first ones with whom they may be about.
+
+    What is likely no face isn't asked about.
+    """
     now = scene(app, pack)
     unlikely = app.catalogue.read(faces.unlikely)
     kept = [row for row, face in enumerate(now.gallery.faces) if face.id not in unlikely]
     shown = replace(now.gallery, faces=tuple(now.gallery.faces[row] for row in kept), vectors=now.gallery.vectors[kept])
-    return review(shown, now.recognition, now.calibration)
+    found = review(shown, now.recognition, now.calibration)
+    first = with_likely(found[:WITH_LIKELY], now.gallery, now.recognition, now.calibration, correction(app, pack))
+    return (*first, *found[WITH_LIKELY:])
 
 
 def doubtful(app: App, pack: Manifest) -> Sequence[Doubt]:

@@ -74,6 +74,10 @@ def questions(app: App) -> list[dict[str, Any]]:
             "person": None if question.person is None else _person(question.person, names),
             "group": None if question.group is None else f"g{question.group}",
             "value": round(question.value, 2),
+            "likely": [
+                {"person": _person(one.person, names), "probability": round(one.probability, 4)}
+                for one in question.likely
+            ],
         }
         for question in recognition.questions(app, packs.manifest(app))
     ]
