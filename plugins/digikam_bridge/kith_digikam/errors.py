@@ -29,3 +29,11 @@ class DatabaseBusy(DigikamError):
 
 class RootMissing(DigikamError):
     """A folder of photos isn't where digiKam's database says."""
+
+
+class DigikamRuns(DigikamError):
+    """digiKam has its database open, or is about to open it."""
+
+
+class NotWritten(DigikamError):
+    """digiKam's database could not be replaced: no space, no permission, or it is damaged."""
