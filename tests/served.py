@@ -103,6 +103,12 @@ class Running:
                 raise BadRequest(f"{path} is not a folder.")
         self.roots |= dict.fromkeys(paths, True)
 
+    def drop_roots(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            if path not in self.roots:
+                raise NotFound(f"{path} is not watched.")
+            del self.roots[path]
+
     def follow(self, listener: Callable[[], None]) -> Callable[[], None]:
         self.followers.append(listener)
         return lambda: self.followers.remove(listener)

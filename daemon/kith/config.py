@@ -100,15 +100,39 @@ def load(path: Path | None = None) -> Config:
 
 def add_folders(path: Path, folders: Sequence[Path]) -> None:
     """Add folders to watch to the settings, leaving everything else in the file as it is. Raises ConfigInvalid."""
-    text = path.read_text("utf-8") if path.exists() else ""
-    known = load(path).service.folders
-    missing = [str(folder) for folder in folders if str(folder) not in known]
-    if not missing:
-        return
-    document = tomlkit.parse(text)
-    section = document.setdefault("service", tomlkit.table())
-    listed = section.setdefault("folders", tomlkit.array())
-    listed.extend(missing)
+    known = {_place(folder) for folder in load(path).service.folders}
+    missing = [str(folder) for folder in folders if _place(folder) not in known]
+    if missing:
+        document = _document(path)
+        document.setdefault("service", tomlkit.table()).setdefault("folders", tomlkit.array()).extend(missing)
+        _write(path, document)
+
+
+def remove_folders(path: Path, folders: Sequence[Path]) -> None:
+    """Take folders to watch out of the settings, leaving the rest of the file as it is. Raises ConfigInvalid."""
+    gone = {_place(folder) for folder in folders}
+    listed = load(path).service.folders
+    left = [folder for folder in listed if _place(folder) not in gone]
+    if len(left) < len(listed):
+        document = _document(path)
+        written = document["service"]["folders"]
+        for number in reversed(range(len(listed))):
+            if listed[number] not in left:
+                del written[number]
+        _write(path, document)
+
+
+def _place(folder: str | Path) -> Path:
+    """Where a folder is, however it is written."""
+    return Path(folder).expanduser().resolve()
+
+
+def _document(path: Path) -> tomlkit.TOMLDocument:
+    return tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
+
+
+def _write(path: Path, document: tomlkit.TOMLDocument) -> None:
+    path = path.resolve()  # settings that are kept elsewhere, and linked to, stay there
     path.parent.mkdir(parents=True, exist_ok=True)
     temp = path.with_name(f"{path.name}.tmp")
     temp.write_text(tomlkit.dumps(document), "utf-8")

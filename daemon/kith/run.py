@@ -48,7 +48,7 @@ class Voice(Protocol):
 def run(paths: Paths, folders: Sequence[Path], voice: Voice, *, port: int | None = None) -> BaseException | None:
     """Run until told to stop (SIGTERM, SIGINT); gives what stopped Kith by itself, if anything did.
 
-    Raises what `opened` raises, and BadRequest without any folder.
+    Raises what `opened` raises, and BadRequest for what is no folder.
     """
     with opened(paths, config.load(paths.config_file)) as app:
         roots = _roots(app, folders)
@@ -62,11 +62,6 @@ def _roots(app: App, folders: Sequence[Path]) -> list[Path]:
     """The folders to watch: those given and those in the settings. One that isn't there now is watched for."""
     found = [*folders, *(Path(folder).expanduser() for folder in app.config.service.folders)]
     roots = list(dict.fromkeys(folder.resolve() for folder in found))
-    if not roots:
-        raise BadRequest(
-            f"Say which folders of photos to watch: `kith run FOLDER`, or folders = [...] in "
-            f"{show(app.paths.config_file)} under [service]."
-        )
     for folder in folders:
         if not folder.is_dir():
             raise BadRequest(f"{show(folder)} is not a folder. If it is on a disk, plug that in and try again.")
@@ -80,22 +75,30 @@ def _roots(app: App, folders: Sequence[Path]) -> list[Path]:
 def _watching(daemon: Daemon, roots: Sequence[Path]) -> Iterator[None]:
     """The daemon at work, with its folders watched, those too that it is given later."""
     with ExitStack() as stack:
+        watchers: dict[Path, Watcher] = {}
 
         def watch(more: Sequence[Path]) -> None:
-            stack.enter_context(_watcher(daemon, more))
+            for root in more:
+                watchers[root] = _watcher(daemon, root)
+                watchers[root].start()
             _keep_homes(daemon.app, more)
 
-        daemon.watch = watch
+        def unwatch(some: Sequence[Path]) -> None:
+            for root in some:
+                watchers.pop(root).stop()
+
+        daemon.watch, daemon.unwatch = watch, unwatch
         daemon.begin()
         stack.callback(daemon.end)
+        stack.callback(lambda: unwatch(tuple(watchers)))
         watch(roots)
         yield
 
 
-def _watcher(daemon: Daemon, roots: Sequence[Path]) -> Watcher:
+def _watcher(daemon: Daemon, root: Path) -> Watcher:
     photos = daemon.app.config.photos
     return Watcher(
-        roots,
+        [root],
         lambda hints: daemon.hint(_as_paths(hints)),
         on_offline=lambda root: daemon.online(_path(root), False),
         on_online=lambda root: daemon.online(_path(root), True),

@@ -98,6 +98,16 @@ def test_faces_are_put_away_one_by_one_and_many_at_once(kith: Served, verb: str)
     assert {face(kith, number)["state"] for number in ("f1", "f3", "f5")} == {state}
 
 
+@pytest.mark.parametrize("verb", ["ignore", "not-a-face"])
+def test_faces_that_were_put_away_are_asked_about_again(kith: Served, verb: str) -> None:
+    kith.client.post(f"/v1/faces/{verb}", faces=["f1", "f2"])
+    assert kith.client.post("/v1/faces/reopen", faces=["f1", "f2"])["faces"] == 2
+    states = [kith.client.get(f"/v1/faces/{face}")["face"]["state"] for face in ("f1", "f2")]
+    assert not {"ignored", "not-a-face"} & set(states)
+    kith.client.post("/v1/undo")
+    assert kith.client.get("/v1/faces/f1")["face"]["state"] == {"ignore": "ignored"}.get(verb, verb)
+
+
 def test_many_suggestions_are_confirmed_at_once(kith: Served) -> None:
     kith.client.post("/v1/faces/f1/name", name="Anna")
     kith.control.believe()

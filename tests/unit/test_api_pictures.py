@@ -93,7 +93,9 @@ def test_a_photo_that_became_something_else_gives_nothing_away(kith: Served, tmp
     assert b"the secret" not in reply.body
 
 
-def test_a_box_that_was_only_drawn_has_no_picture_yet(kith: Served) -> None:
-    drawn = kith.client.post("/v1/photos/1/draw", box={"x": 0.5, "y": 0.85, "w": 0.1, "h": 0.2})["face"]["id"]
-    reply = kith.http("GET", f"/v1/faces/{drawn}/crop")
-    assert (reply.status, reply.json["error"]["code"]) == (404, "not-found")
+def test_a_box_that_was_only_just_drawn_is_cut_out_of_its_photo(kith: Served) -> None:
+    drawn = kith.client.post("/v1/photos/1/draw", box={"x": 0.5, "y": 0.25, "w": 0.1, "h": 0.15})["face"]["id"]
+    picture = opened(kith.http("GET", f"/v1/faces/{drawn}/crop?size=100"))
+    assert picture.size == (100, 100)
+    left, right = (picture.getpixel((x, 20)) for x in (20, 80))  # the photo is red up to its middle
+    assert left[0] > 180 > right[0]  # type: ignore[index]

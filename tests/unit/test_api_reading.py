@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kith import config
 from kith.catalogue import faces, photos, trouble
 from kith.errors import BadRequest, NotFound, PhotoUnreadable
 from kith.types import FaceId
@@ -205,6 +206,13 @@ def test_settings_folders_and_models_are_shown(kith: Served, tmp_path: Path) -> 
     assert listed == [str(Path(path_of(kith, 0)).parent), str(tmp_path / "more")]
     with pytest.raises(BadRequest, match="not a folder"):
         kith.client.post("/v1/folders", paths=["/nowhere"])
+    settings = config.load(kith.control.app.paths.config_file)
+    assert settings.service.folders == (str(tmp_path / "more"),), "it is watched after a restart too"
+    kith.client.post("/v1/folders/remove", paths=[str(tmp_path / "more")])
+    assert len(kith.client.get("/v1/folders")["folders"]) == 1
+    assert config.load(kith.control.app.paths.config_file).service.folders == ()
+    with pytest.raises(NotFound):
+        kith.client.post("/v1/folders/remove", paths=[str(tmp_path / "more")])
     in_use = [model["id"] for model in kith.client.get("/v1/models")["models"] if model["in_use"]]
     assert in_use == ["made"]
 

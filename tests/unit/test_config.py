@@ -38,6 +38,28 @@ def test_all_mistakes_are_told_at_once_with_what_was_meant(tmp_path: Path) -> No
     assert "[photos]: Invalid git pattern: '!'" in told
 
 
+def test_folders_are_added_and_removed_and_everything_else_stays_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "kith.toml"
+    before = '# mine\n[service]\nport = 9000   # as at work\nfolders = [\n    "/a", # the first\n    "/b",\n]\n'
+    path.write_text(before)
+    config.add_folders(path, [Path("/c"), Path("/a")])
+    assert config.load(path).service.folders == ("/a", "/b", "/c")
+    config.remove_folders(path, [Path("/c"), Path("/nowhere")])
+    assert path.read_text().split() == before.split()
+
+
+def test_a_folder_in_the_home_is_the_same_however_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "kith.toml"
+    path.write_text('[service]\nfolders = ["~/Pictures"]\n')
+    config.add_folders(path, [tmp_path / "Pictures"])
+    assert config.load(path).service.folders == ("~/Pictures",)
+    config.remove_folders(path, [tmp_path / "Pictures"])
+    assert config.load(path).service.folders == ()
+
+
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     path = tmp_path / "kith.toml"
     path.write_text("this is not TOML")

@@ -152,6 +152,11 @@ def not_a_face_many(api: Api, given: asked.Many) -> dict[str, Any]:
     return dismiss(api, given.faces, Answer.NOT_A_FACE)
 
 
+def reopen_many(api: Api, given: asked.Many) -> dict[str, Any]:
+    """These faces are to be asked about again."""
+    return say(api, lambda app: commands.reopen(app, _seen(app, given.faces)))
+
+
 def feature(api: Api, given: asked.One, face: str) -> dict[str, Any]:
     """This face shows the person it is."""
     return say(api, lambda app: commands.feature(app, _seen(app, _one(face, given.rev))[0]))

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kith import config
 from kith.api import asked
 from kith.api.wire import WirePath
 from kith.errors import KithError, Unexpected
@@ -70,8 +71,18 @@ def _start(api: Api, kind: str, work: Callable[[], dict[str, Any]]) -> dict[str,
 
 
 def add_folders(api: Api, given: asked.Folders) -> dict[str, Any]:
-    """Watch some more folders, until Kith is stopped."""
-    api.control.add_roots(_paths(given.paths))
+    """Watch some more folders, from now on and whenever Kith runs."""
+    paths = _paths(given.paths)
+    api.control.add_roots(paths)
+    config.add_folders(api.app.paths.config_file, [path.resolve() for path in paths])
+    return {"folders": api.control.status()["roots"]}
+
+
+def remove_folders(api: Api, given: asked.Folders) -> dict[str, Any]:
+    """Watch some folders no longer; what is known of their photos stays."""
+    paths = _paths(given.paths)
+    api.control.drop_roots(paths)
+    config.remove_folders(api.app.paths.config_file, paths)
     return {"folders": api.control.status()["roots"]}
 
 

@@ -14,7 +14,7 @@ import msgspec
 from kith import paths
 from kith.api import asked, wire
 from kith.catalogue import events, faces, journal, listing, people
-from kith.service import packs, views
+from kith.service import commands, packs, views
 from kith.types import FaceId, FaceState, GroupId, PersonId, PhotoId
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def outline(api: Api, wanted: asked.Outlined) -> dict[str, Any]:
         group=GroupId(wire.number("g", wanted.group)) if wanted.group else None,
     )
     rows = api.app.catalogue.read(listing.outline, filters)
-    return {"fields": ["face", "photo", "taken", "state", "person", "probability"], "faces": rows}
+    return {"fields": list(listing.OUTLINE), "faces": rows}
 
 
 def one_face(api: Api, _: asked.Shape, face: str) -> dict[str, Any]:
@@ -191,6 +191,16 @@ def _progress(api: Api, thought_of: Sequence[Mapping[str, Any]]) -> dict[str, An
         sum_ += sizes[asked_]
         asked_ += 1
     return {"named": named, "of": worth, "questions": len(sizes), "questions_to_enough": asked_, "enough": ENOUGH}
+
+
+def split(api: Api, given: asked.Many) -> dict[str, Any]:
+    """Some faces in two parts, for somebody who says that they are two people; nothing is said by that."""
+    from kith.service import recognition  # slow to load, and most calls don't need it
+
+    words = [item if isinstance(item, str) else item.id for item in given.faces]
+    some = [face.id for face in commands.meant_by(api.app, words)]
+    parts = recognition.in_two(api.app, packs.manifest(api.app), some)
+    return {"parts": [[f"f{face}" for face in part] for part in parts]}
 
 
 def doubts(api: Api, wanted: asked.Page) -> dict[str, Any]:

@@ -140,6 +140,7 @@ ROUTES = (
     get("/v1/people/called", reading.called, asked.Called),
     get("/v1/people/{person}", reading.person),
     get("/v1/groups", reading.groups, asked.Page),
+    post("/v1/faces/split", reading.split, asked.Many),
     # what to ask
     get("/v1/questions", reading.questions, asked.FewAtOnce, slow=True),
     get("/v1/doubts", reading.doubts, asked.Page, slow=True),
@@ -159,6 +160,7 @@ ROUTES = (
     say("/v1/faces/reject", answers.reject_many, asked.AboutMany),
     say("/v1/faces/ignore", answers.ignore_many, asked.Many),
     say("/v1/faces/not-a-face", answers.not_a_face_many, asked.Many),
+    say("/v1/faces/reopen", answers.reopen_many, asked.Many),
     # answers about photos
     say("/v1/photos/tag", answers.tag_many, asked.TagMany),
     say("/v1/photos/untag", answers.untag_many, asked.TagMany),
@@ -190,6 +192,7 @@ ROUTES = (
     get("/v1/settings", reading.settings),
     get("/v1/folders", reading.folders),
     post("/v1/folders", jobs.add_folders, asked.Folders),
+    post("/v1/folders/remove", jobs.remove_folders, asked.Folders),
     # following
     Route("GET", "/v1/events", events.follow, shape=asked.Following),
     Route("POST", "/v1/events/end", events.end, shape=asked.Client),

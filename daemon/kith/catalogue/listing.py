@@ -28,6 +28,8 @@ STATE = """
     WHEN f.suggested_id IS NOT NULL THEN 'suggested' WHEN f.group_id IS NOT NULL THEN 'grouped' ELSE 'unknown' END
 """
 
+OUTLINE = ("face", "photo", "taken", "state", "person", "probability", "probability_classifier")
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -67,13 +69,13 @@ def _filter(wanted: Wanted) -> tuple[list[str], list[Any]]:
     return ["p.missing = 0", *used], list(used.values())
 
 
-def outline(db: Database, wanted: Wanted) -> list[tuple[int, int, float, str, int | None, float | None]]:
-    """All faces of a filter, oldest first: face, photo, when, state, who it is or may be, and how sure that is."""
+def outline(db: Database, wanted: Wanted) -> list[tuple[Any, ...]]:
+    """All faces of a filter, oldest first, each a row of `OUTLINE`: who it is or may be, and how sure that is."""
     where, values = _filter(wanted)
     rows = db.execute(
         f"SELECT f.id, f.photo_id, round({TAKEN}), {STATE}, coalesce(f.person_id, f.suggested_id),"
-        f" round(f.probability_group, 3) FROM faces f JOIN photos p ON p.id = f.photo_id"
-        f" WHERE {' AND '.join(where)} ORDER BY 3, 1",
+        " round(f.probability_group, 3), round(f.probability_classifier, 3)"
+        f" FROM faces f JOIN photos p ON p.id = f.photo_id WHERE {' AND '.join(where)} ORDER BY 3, 1",
         values,
     )
     return list(rows.fetchall())

@@ -80,6 +80,13 @@ def _moved_from(db: Database, file: FileState, exists: Callable[[bytes], bool]) 
     return next((photo for photo, path in rows if not exists(path)), None)
 
 
+def leave(db: Database, root: bytes) -> None:
+    """A folder is watched no longer: photos in it that were not looked at yet are left alone, as if they were gone."""
+    db.execute(
+        "UPDATE photos SET missing = 1 WHERE analysed_key IS NULL AND path >= ? AND path < ?", trouble.below(root)
+    )
+
+
 def looked(
     db: Database,
     root: bytes,

@@ -9,12 +9,28 @@ from sqlite_utils import Database
 
 from kith.catalogue import trouble
 from kith.catalogue.photos import COLUMNS
-from kith.types import Photo, Status
+from kith.types import Photo, PhotoId, Status
 
 
 def to_analyse(db: Database) -> list[Photo]:
     """Photos whose faces are not known yet, newest first."""
     return _waiting(db, "analysed_rev < content_rev", stage="analyse", order="mtime_ns DESC, id")
+
+
+def is_to_analyse(db: Database, photo: PhotoId) -> bool:
+    """Whether a photo's faces are not known yet, and it is there."""
+    row = db.execute("SELECT 1 FROM photos WHERE id = ? AND analysed_rev < content_rev AND missing = 0", [photo])
+    return row.fetchone() is not None
+
+
+def drawn(db: Database) -> list[Photo]:
+    """Photos with a box that somebody drew and nobody has looked into yet."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM photos WHERE analysed_rev < content_rev AND missing = 0 AND id IN"
+        " (SELECT photo_id FROM faces f WHERE given AND score = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM crops c WHERE c.face_id = f.id)) ORDER BY id"
+    )
+    return [Photo(*row) for row in rows]
 
 
 def to_write(db: Database) -> list[Photo]:

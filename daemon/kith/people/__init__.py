@@ -2,6 +2,7 @@
 
 from kith.people.doctor import Doubt, doubts
 from kith.people.engine import recognise
+from kith.people.halves import halves
 from kith.people.held_out import outcomes
 from kith.people.likely import with_likely
 from kith.people.merges import Merge, Party, merges, propose_above
@@ -24,6 +25,7 @@ __all__ = [
     "Question",
     "Recogniser",
     "doubts",
+    "halves",
     "likely_none",
     "merges",
     "outcomes",

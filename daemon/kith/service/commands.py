@@ -92,6 +92,13 @@ def dismiss(app: App, words: Sequence[str], kind: Answer) -> int:
     return len(put_away)
 
 
+def reopen(app: App, words: Sequence[str]) -> int:
+    """Say that faces are to be asked about again, whatever was answered; gives how many."""
+    again = [(face.id, None) for face in meant_by(app, words)]
+    app.catalogue.write(journal.answer, again, Answer.RESTORED, PERSON, f"reopen {_told(words)}")
+    return len(again)
+
+
 def feature(app: App, word: str) -> Person:
     """Let a face show the person it is."""
     (face,) = meant_by(app, [word])

@@ -45,7 +45,13 @@ class Control(Protocol):
         """
 
     def add_roots(self, paths: Sequence[Path]) -> None:
-        """Watch some more folders from now on, until Kith is stopped. Raises BadRequest for what is no folder."""
+        """Watch some more folders from now on. Raises BadRequest for what is no folder."""
+
+    def drop_roots(self, paths: Sequence[Path]) -> None:
+        """Watch some folders no longer; what is known of their photos stays.
+
+        Raises NotFound for one that isn't watched.
+        """
 
     def follow(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` (from any thread) after each commit and change of `status`; gives what ends that."""

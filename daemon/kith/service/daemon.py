@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from kith.catalogue import events, faces, work
+from kith.catalogue import events, faces, photos, work
 from kith.config import Config
 from kith.errors import BadRequest, KithError, NotFound, Retry
 from kith.files import show
@@ -70,7 +70,8 @@ class Daemon:
     def __init__(self, app: App, roots: Sequence[Path], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.app = app
         self.report: Report = _Progress(self, heeds_pause=True)  # of jobs, which wait while Kith is paused
-        self.watch: Callable[[Sequence[Path]], None] = lambda _: None  # has folders watched that come later
+        self.watch: Callable[[Sequence[Path]], None] = lambda _: None  # has folders watched that come later,
+        self.unwatch: Callable[[Sequence[Path]], None] = lambda _: None  # and no longer
         self._clock = clock
         self._roots = {root.resolve(): True for root in roots}
         self._changed = threading.Condition()
@@ -141,6 +142,8 @@ class Daemon:
 
     def wake(self) -> None:
         self._woken.set()
+        with self._changed:
+            self._changed.notify_all()  # a box that was drawn is for the finder
 
     def status(self) -> dict[str, Any]:
         with self._changed:
@@ -190,12 +193,34 @@ class Daemon:
             if not path.is_dir():
                 raise BadRequest(f"{show(path)} is not a folder. If it is on a disk, plug that in and try again.")
         with self._changed:
-            fresh = [root for root in dict.fromkeys(path.resolve() for path in paths) if root not in self._roots]
+            real = dict.fromkeys(path.resolve() for path in paths)
+            fresh = [root for root in real if not _is_below(root, self._roots)]
             self._roots |= dict.fromkeys(fresh, True)
-            self._due.folders |= {path.resolve() for path in paths}
+            self._due.folders |= real.keys()
             self._changed.notify_all()
         if fresh:
             self.watch(fresh)
+        self._tell_followers()
+
+    def drop_roots(self, paths: Sequence[Path]) -> None:
+        gone = {path.resolve() for path in paths}
+        with self._changed:
+            for root in gone - self._roots.keys():
+                raise NotFound(f"{show(root)} is none of the folders that Kith watches.")
+            self._roots = {root: there for root, there in self._roots.items() if root not in gone}
+        self.unwatch(sorted(gone))
+        for root in gone:
+            self.app.catalogue.write(photos.leave, os.fsencode(root))
+        with self._changed:
+            hints = self._due.hints.items()
+            self._due.hints = {folder: deep for folder, deep in hints if not _is_below(folder, gone)}
+            self._due.folders -= gone
+            # what lies in another folder too is looked at there
+            self._due.folders |= {
+                root for root in self._roots if _is_below(root, gone) or any(_is_below(g, [root]) for g in gone)
+            }
+            self._changed.notify_all()
+        self._tell_followers()
 
     def follow(self, listener: Callable[[], None]) -> Callable[[], None]:
         self._followers.add(listener)
@@ -375,6 +400,10 @@ class Daemon:
         for listener in tuple(self._followers):
             with suppress(RuntimeError):  # the loop of somebody who is leaving
                 listener()
+
+
+def _is_below(folder: Path, roots: Iterable[Path]) -> bool:
+    return any(folder.is_relative_to(root) for root in roots)
 
 
 class Stage:

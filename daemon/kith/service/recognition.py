@@ -17,6 +17,7 @@ from kith.people import (
     Question,
     Recogniser,
     doubts,
+    halves,
     likely_none,
     merges,
     outcomes,
@@ -135,6 +136,15 @@ def questions(app: App, pack: Manifest) -> Sequence[Question]:
     found = review(shown, now.recognition, now.calibration)
     first = with_likely(found[:WITH_LIKELY], now.gallery, now.recognition, now.calibration, correction(app, pack))
     return (*first, *found[WITH_LIKELY:])
+
+
+def in_two(app: App, pack: Manifest, some: Sequence[FaceId]) -> tuple[tuple[FaceId, ...], tuple[FaceId, ...]]:
+    """Some faces divided by how alike they are, as if they were two people."""
+    gallery = app.catalogue.read(faces.gallery, pack.id, some)
+    row = {face.id: number for number, face in enumerate(gallery.faces)}
+    known = [face for face in some if face in row]
+    one, other = halves(known, gallery.vectors[[row[face] for face in known]])
+    return (*one, *(face for face in some if face not in row)), other
 
 
 def doubtful(app: App, pack: Manifest) -> Sequence[Doubt]:

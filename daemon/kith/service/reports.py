@@ -35,6 +35,8 @@ def in_words(now: Mapping[str, Any]) -> str:
     if stage is None:
         if now["problem"]:
             return str(now["problem"]["message"])
+        if not now["roots"]:
+            return "Kith watches no folder yet: say on the review page where your photos are."
         return "Kith waits for new photos and your answers." if now["state"] == "idle" else "Kith is at work."
     of = f" of {stage['total']:,}, {stage['per_second']:.1f} a second" if stage["total"] else ""
     left = f", {stage['seconds_left']:,} s left" if stage["seconds_left"] else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from kith.scan import FileSeen, NotSeen, content_key, walk
 from kith.service import packs, recognition
 from kith.service.app import App
 from kith.service.reports import Report
-from kith.types import PERSON, Dispute, Face, FaceState, PersonId, Photo
+from kith.types import PERSON, Dispute, Face, FaceState, PersonId, Photo, PhotoId
 from kith.vision import Limits, VisionSettings, is_photo, worker
 from kith.vision.packs import Pack
 
@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 CHUNK = 64  # files recorded, or crops embedded, in one go
 ON_ITS_WAY = 2.0  # seconds after its last change in which a file may still be being copied
+DRAWN_EVERY = 1.0  # seconds between two looks for boxes that somebody drew meanwhile
 PASSES = 3  # what is learnt from sidecars may make others follow
 
 
@@ -182,7 +183,8 @@ def _analyse(app: App, pack: Pack, report: Report) -> int:
     analysed, trusted = 0, packs.is_trusted(app, pack.manifest)
     executor = _workers(app, pack)
     with report.stage("Finding faces", len(pending)) as step:
-        tasks = ((photo, worker.Request(photo.path, app.catalogue.read(faces.given, photo))) for photo in pending)
+        in_turn = _in_turn(app, pending)
+        tasks = ((photo, worker.Request(photo.path, app.catalogue.read(faces.given, photo))) for photo in in_turn)
         for photo, future in each(executor, worker.analyse_file, tasks, ahead=2 * app.workers):
             try:
                 app.catalogue.write(faces.store, photo, _result(future, photo), same_person)
@@ -195,6 +197,21 @@ def _analyse(app: App, pack: Pack, report: Report) -> int:
     if not trusted:
         packs.check(app, pack)
     return analysed
+
+
+def _in_turn(app: App, pending: Sequence[Photo]) -> Iterator[Photo]:
+    """The photos that still need it one by one, and before the rest those on which somebody just drew a box."""
+    handed_out: set[tuple[PhotoId, int]] = set()
+    next_look = time.monotonic()
+    for photo in pending:
+        drawn: list[Photo] = []
+        if time.monotonic() >= next_look:
+            drawn = app.catalogue.read(work.drawn)
+            next_look = time.monotonic() + DRAWN_EVERY
+        for one in [*drawn, photo]:
+            if (one.id, one.tags_rev) not in handed_out and app.catalogue.read(work.is_to_analyse, one.id):
+                handed_out.add((one.id, one.tags_rev))
+                yield one
 
 
 def _workers(app: App, pack: Pack) -> Executor:
