@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,9 @@ class Running:
     def believe(self) -> None:
         """What the daemon does of itself after answers."""
         self.beliefs.update(packs.manifest(self.app))
+
+    def configure(self, changed: config.Config) -> None:
+        self.app = replace(self.app, config=changed)
 
     def wake(self) -> None:
         self.woken += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -98,6 +98,18 @@ def load(path: Path | None = None) -> Config:
     return msgspec.convert(values, Config)
 
 
+def change(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Change some settings, {section: {key: value}}, leaving the rest of the file as it is. Raises ConfigInvalid."""
+    problems = _merge(msgspec.to_builtins(load(path)), changes)
+    if problems:
+        raise ConfigInvalid("\n".join(["These settings can't be used:", *problems]))
+    document = _document(path)
+    for section, values in changes.items():
+        for key, value in values.items():
+            document.setdefault(section, tomlkit.table())[key] = value
+    _write(path, document)
+
+
 def add_folders(path: Path, folders: Sequence[Path]) -> None:
     """Add folders to watch to the settings, leaving everything else in the file as it is. Raises ConfigInvalid."""
     known = {_place(folder) for folder in load(path).service.folders}
@@ -139,7 +151,7 @@ def _write(path: Path, document: tomlkit.TOMLDocument) -> None:
     temp.replace(path)
 
 
-def _merge(values: dict[str, Any], changes: dict[str, Any]) -> list[str]:
+def _merge(values: dict[str, Any], changes: Mapping[str, Any]) -> list[str]:
     """Put `changes` into `values`; what doesn't fit is told, one line each."""
     sections = {field.name: field.type for field in msgspec.structs.fields(Config)}
     problems = []

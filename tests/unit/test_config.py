@@ -60,6 +60,19 @@ def test_a_folder_in_the_home_is_the_same_however_it_is_written(
     assert config.load(path).service.folders == ()
 
 
+def test_a_setting_is_changed_in_its_file_and_a_wrong_value_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "kith.toml"
+    path.write_text('[people] # mine\nauto = "off"  # for now\n')
+    config.change(path, {"people": {"auto": "wide"}, "sidecars": {"write": False}})
+    assert config.load(path).people.auto == "wide"
+    assert not config.load(path).sidecars.write
+    assert "# mine" in path.read_text()
+    before = path.read_text()
+    with pytest.raises(ConfigInvalid, match="auto"):
+        config.change(path, {"people": {"auto": "always"}})
+    assert path.read_text() == before
+
+
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     path = tmp_path / "kith.toml"
     path.write_text("this is not TOML")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -175,6 +175,10 @@ class Rescan(Shape, frozen=True, kw_only=True):
 
 class Folders(Shape, frozen=True, kw_only=True):
     paths: Paths
+
+
+class Settings(Shape, frozen=True, kw_only=True):
+    settings: dict[str, dict[str, Any]]
 
 
 class Install(Shape, frozen=True, kw_only=True):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kith import config
-from kith.api import asked
+from kith.api import asked, reading
 from kith.api.wire import WirePath
-from kith.errors import KithError, Unexpected
+from kith.errors import BadRequest, ConfigInvalid, KithError, Unexpected
 from kith.service import care, packs, stages
 
 if TYPE_CHECKING:
@@ -84,6 +84,17 @@ def remove_folders(api: Api, given: asked.Folders) -> dict[str, Any]:
     api.control.drop_roots(paths)
     config.remove_folders(api.app.paths.config_file, paths)
     return {"folders": api.control.status()["roots"]}
+
+
+def change_settings(api: Api, given: asked.Settings) -> dict[str, Any]:
+    """Change some settings, in effect and in their file."""
+    path = api.app.paths.config_file
+    try:
+        config.change(path, given.settings)
+    except ConfigInvalid as error:
+        raise BadRequest(error.message) from error
+    api.control.configure(config.load(path))
+    return reading.settings(api, asked.Shape())
 
 
 def pause(api: Api, _: asked.Shape) -> dict[str, Any]:

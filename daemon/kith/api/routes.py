@@ -190,6 +190,7 @@ ROUTES = (
     # what else there is
     get("/v1/trouble", reading.trouble, asked.Page),
     get("/v1/settings", reading.settings),
+    post("/v1/settings", jobs.change_settings, asked.Settings),
     get("/v1/folders", reading.folders),
     post("/v1/folders", jobs.add_folders, asked.Folders),
     post("/v1/folders/remove", jobs.remove_folders, asked.Folders),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from kith.config import Config
 from kith.service.app import App
 from kith.service.reports import Report
 
@@ -15,6 +16,9 @@ class Control(Protocol):
 
     app: App
     report: Report  # told by what was started how far it is
+
+    def configure(self, config: Config) -> None:
+        """Go on with other settings."""
 
     def wake(self) -> None:
         """An answer was given: beliefs and sidecars follow as soon as they can."""
