@@ -164,6 +164,44 @@ class Undo(Shape, frozen=True, kw_only=True):
     act: Number | None = None
 
 
+# -- other programs -----------------------------------------------------------------------------------------------
+
+Program = Annotated[str, Meta(pattern=r"\A(?!(person|sidecar)\Z)[a-z][a-z0-9-]{1,30}\Z")]
+
+
+class ToldFace(Shape, frozen=True, kw_only=True):
+    """A face as another program has it."""
+
+    state: Literal["confirmed", "suggested", "unknown", "ignored"]
+    box: Area
+    name: Name | None = None
+    pushed: bool = False
+    refused: Annotated[list[Name], Meta(max_length=100)] = []
+
+    def __post_init__(self) -> None:
+        if (self.name is not None) != (self.state in ("confirmed", "suggested")):
+            raise ValueError("a face that is confirmed or suggested has a name, and no other has")
+
+
+class ToldPhoto(Shape, frozen=True, kw_only=True):
+    """All that another program says of the people on a photo."""
+
+    path: WirePath
+    faces: Annotated[list[ToldFace], Meta(max_length=1000)] = []
+    people: Annotated[list[Name], Meta(max_length=1000)] = []
+
+
+class Import(Shape, frozen=True, kw_only=True):
+    source: Program
+    photos: Annotated[list[ToldPhoto], Meta(min_length=1, max_length=MOST_PATHS)]
+    act: Number | None = None
+    more: bool = False
+
+
+class Source(Shape, frozen=True, kw_only=True):
+    source: Program
+
+
 # -- work ---------------------------------------------------------------------------------------------------------
 
 

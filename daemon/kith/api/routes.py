@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kith.api import answers, asked, events, jobs, pictures, reading, site, wire
+from kith.api import answers, asked, events, imports, jobs, pictures, reading, site, wire
 from kith.api.auth import Doorkeeper
 from kith.api.events import Bus
 from kith.api.lanes import Kept, Lane
@@ -177,6 +177,9 @@ ROUTES = (
     # taking back
     say("/v1/undo", answers.undo, asked.Undo),
     get("/v1/history", reading.history, asked.Page),
+    # other programs
+    say("/v1/import", imports.take, asked.Import),
+    get("/v1/import", imports.remembered, asked.Source),
     # work
     job("/v1/rescan", jobs.rescan, asked.Rescan),
     job("/v1/rebuild", jobs.rebuild, asked.Folders),

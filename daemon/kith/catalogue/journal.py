@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from kith.catalogue import people, settle
 from kith.catalogue.standing import nearest
 from kith.errors import BadRequest, NotFound
-from kith.types import Act, Answer, Box, Decision, FaceId, PersonId, Photo
+from kith.types import SIDECAR, Act, Answer, Box, Decision, FaceId, PersonId, Photo
 
 ACTS = (
     "SELECT a.id, a.at, a.source, a.words, a.undoes, a.live, count(d.id) FROM acts a"
@@ -31,11 +31,27 @@ ACTS = (
 def say(db: Database, decisions: Iterable[Decision], source: str, words: str) -> int:
     """Write down what was said, all of it as one act, and let it hold; gives the number of the act."""
     number = _act(db, source, words)
+    _tell(db, number, decisions)
+    return number
+
+
+def begin(db: Database, source: str, words: str) -> int:
+    """Begin an act that is said in several parts; gives its number."""
+    return _act(db, source, words)
+
+
+def go_on(db: Database, number: int, decisions: Iterable[Decision]) -> None:
+    """Say more in an act that was begun. Raises BadRequest where it was taken back meanwhile."""
+    if not _get(db, number).live:
+        raise BadRequest(f"Entry {number} was taken back while it was still being said; nothing more was added to it.")
+    _tell(db, number, decisions)
+
+
+def _tell(db: Database, number: int, decisions: Iterable[Decision]) -> None:
     told = list(decisions)
     for decision in told:
         _append(db, number, decision)
     settle.after(db, told)
-    return number
 
 
 def about(db: Database, face: FaceId, kind: Answer, person: PersonId | None = None) -> Decision:
@@ -148,12 +164,12 @@ def _is_rejected(db: Database, face: FaceId, person: PersonId) -> bool:
 
 
 def undo(db: Database, number: int | None, source: str) -> Act:
-    """Take back an act, or the last one of this source that is no undo; undoing an undo brings the act back.
+    """Take back an act, or the last one that a person made, imports included; undoing an undo brings the act back.
 
     Gives the act that was taken back. Raises NotFound where there is no such act, and BadRequest where it is taken
     back already or can't be.
     """
-    act = _last(db, source) if number is None else _get(db, number)
+    act = _last(db) if number is None else _get(db, number)
     if not act.live:
         raise BadRequest(f"{act.id} is taken back already; `kith history` shows by which entry.")
     _act(db, source, f"take back {act.id}", undoes=act.id)
@@ -186,9 +202,11 @@ def _flip(db: Database, act: Act, *, live: bool) -> None:
     settle.after(db, [settle.decision(row) for row in rows], live=live)
 
 
-def _last(db: Database, source: str) -> Act:
+def _last(db: Database) -> Act:
     row = db.execute(
-        f"{ACTS} WHERE a.live AND a.source = ? AND a.undoes IS NULL GROUP BY a.id ORDER BY a.id DESC LIMIT 1", [source]
+        f"{ACTS} WHERE a.live AND a.source != ? AND a.undoes IS NULL"
+        " GROUP BY a.id HAVING count(d.id) > 0 ORDER BY a.id DESC LIMIT 1",
+        [SIDECAR],
     ).fetchone()
     if row is None:
         raise NotFound("There is nothing to take back.")

@@ -293,7 +293,38 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-STEPS = (initial,)
+IMPORTS = """
+-- What another program's own database said of a photo when it was last asked and had something else to say than before
+-- (JSON, as `imports` writes it). The row of the last act that is live counts. `upto` is the last decision of that
+-- time: what was said after it is newer. `content_key` is the picture's then.
+CREATE TABLE imported (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    act_id INTEGER NOT NULL REFERENCES acts (id),
+    source TEXT NOT NULL,
+    photo_id INTEGER NOT NULL REFERENCES photos (id) ON DELETE CASCADE,
+    content_key BLOB NOT NULL,
+    upto INTEGER NOT NULL,
+    said TEXT NOT NULL
+) STRICT;
+CREATE INDEX imported_by_photo ON imported (photo_id, source);
+
+-- Whom another program means by a name, so that a new name or a merge here doesn't make a stranger of them.
+CREATE TABLE imported_names (
+    source TEXT NOT NULL,
+    key TEXT NOT NULL,
+    person_id INTEGER NOT NULL REFERENCES people (id),
+    PRIMARY KEY (source, key)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def imports(db: Database) -> None:
+    """What other programs' databases said."""
+    for statement in _statements(IMPORTS):
+        db.execute(statement)
+
+
+STEPS = (initial, imports)
 NAMES = {step.__name__ for step in STEPS}
 
 migrations = Migrations("kith")
