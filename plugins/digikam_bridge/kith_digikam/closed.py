@@ -10,20 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kith_digikam import places
 from kith_digikam.database import users
 from kith_digikam.errors import DatabaseBusy, DigikamRuns, NotWritten
 
 PROGRAM = "digikam"
-LOCK_BYTES = (0x40000000, 512)  # where SQLite keeps all its locks on a file; sqlite.org/fileformat2.html, "lock-byte page"
+LOCK_BYTES = (
+    0x40000000,
+    512,
+)  # where SQLite keeps all its locks on a file; sqlite.org/fileformat2.html, "lock-byte page"
 PATIENCE = 3.0  # seconds to wait for a lock
 
 
 def must_be_closed(path: Path) -> None:
-    """Raises DigikamRuns where a program has this database open, or a digiKam that has not opened any yet is running."""
+    """Raises DigikamRuns where a program has this database open, or a digiKam runs that has not opened any yet."""
     for pid in users(path):
-        raise DigikamRuns(
-            f"{_name(pid)} (process {pid}) has {path} open. Close it and try again. Nothing was changed."
-        )
+        raise DigikamRuns(f"{_name(pid)} (process {pid}) has {path} open. Close it and try again. Nothing was changed.")
     for pid in _starting():
         raise DigikamRuns(f"digiKam (process {pid}) is just starting. Close it and try again. Nothing was changed.")
 
@@ -79,7 +81,8 @@ def _starting() -> list[int]:
 
 
 def _has_a_database(pid: int) -> bool:
-    return any(os.readlink(handle.path).endswith("digikam4.db") for handle in os.scandir(f"/proc/{pid}/fd"))
+    handles = Path(f"/proc/{pid}/fd").iterdir()
+    return any(handle.readlink().name == places.FILE for handle in handles if handle.is_symlink())
 
 
 def _name(pid: int) -> str:

@@ -1,4 +1,4 @@
-"""Changing digiKam's database while digiKam is closed: on a copy that takes the original's place whole, or not at all."""
+"""Changing digiKam's database while it is closed: on a copy that takes the original's place whole, or not at all."""
 
 from __future__ import annotations
 
