@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import drawn
-from desk import Desk
+from desk import Desk, exiftool
 from packs import make_test_pack
 
 
@@ -47,6 +48,32 @@ def test_a_suggestion_is_explained_by_the_faces_that_made_it_and_asked_about(des
     assert person(desk, "Anna")["faces"] == 4
     said = desk.json("explain", face(desk, 0))["said"]
     assert [act["words"] for act in said] == [f"name {face(desk, 0)} Anna"]
+
+
+def test_who_was_only_said_to_be_there_is_counted_once_when_a_face_shows_them(desk: Desk) -> None:
+    def known() -> tuple[list[str], list[str], list[str], int]:
+        """Names by faces, names without, and what the sidecar has: keywords, and how many regions."""
+        desk.kith("scan", desk.home / "photos")
+        found = desk.json("faces", photo(desk, 0))
+        meta = exiftool(desk.home / "photos", "xmp")[f"{photo(desk, 0)}.xmp"]
+        assert meta["PersonInImage"] == ["Otto"]
+        return (
+            [one["person"]["name"] for one in found["faces"] if one["person"]],
+            [one["name"] for one in found["present"]],
+            meta["HierarchicalSubject"],
+            sum(isinstance(region, dict) for region in meta.get("RegionInfo", {}).get("RegionList", ())),
+        )
+
+    sidecar = photo(desk, 0).with_name("0.jpg.xmp")
+    subprocess.run(["exiftool", "-q", "-Rating=3", str(sidecar)], check=True)
+    desk.kith("tag", photo(desk, 0), "Otto")
+    only_said = ([], ["Otto"], ["People|Otto"], 0)
+    assert known() == only_said
+    desk.kith("name", face(desk, 0), "Otto")
+    assert known() == (["Otto"], [], ["People|Otto"], 1)
+    assert person(desk, "Otto")["photos"] == 1
+    desk.kith("undo")
+    assert known() == only_said
 
 
 def test_a_box_drawn_by_hand_is_a_face_like_any_other(desk: Desk) -> None:

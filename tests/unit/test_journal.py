@@ -248,6 +248,36 @@ def test_somebody_without_a_face_holds_for_every_copy(catalogue: Catalogue) -> N
     assert [(p.name, p.photos) for p in catalogue.read(people.all_of)] == [("Otto", 2)]
 
 
+def test_a_confirmed_face_says_that_somebody_is_there_until_it_is_taken_back(catalogue: Catalogue) -> None:
+    def present() -> list[str]:
+        return [there.person.name for there in catalogue.read(people.present, b"content")]
+
+    photo, (left, right) = add(catalogue)
+    anna = catalogue.write(people.named, "Anna")
+    catalogue.write(journal.say, [Decision(Answer.PRESENT, b"content", person=anna)], ME, "tag")
+    name(catalogue, "Ben", right)
+    assert present() == ["Anna"]
+    name(catalogue, "Anna", left)
+    assert (who(catalogue, photo), present()) == (["Anna", "Ben"], [])
+    assert catalogue.read(people.get, anna).photos == 1
+    undo(catalogue)
+    assert (who(catalogue, photo), present()) == ([None, "Ben"], ["Anna"])
+    name(catalogue, "Anna", left)
+    not_her = catalogue.read(journal.about, left, Answer.REJECTED, anna)
+    catalogue.write(journal.say, [not_her], ME, "reject")  # that face isn't her, who is there all the same
+    assert (who(catalogue, photo), present()) == ([None, "Ben"], ["Anna"])
+
+
+def test_what_is_forgotten_of_a_photo_is_also_who_was_there_before_a_face_showed_them(catalogue: Catalogue) -> None:
+    photo, (left, _) = add(catalogue)
+    anna = catalogue.write(people.named, "Anna")
+    catalogue.write(journal.say, [Decision(Answer.PRESENT, b"content", person=anna)], ME, "tag")
+    name(catalogue, "Anna", left)
+    catalogue.write(journal.forget, [photo], ME, "forget")
+    assert who(catalogue, photo) == [None, None]
+    assert catalogue.read(people.present, b"content") == []
+
+
 def test_rows_that_vanish_come_back_with_everything_said(catalogue: Catalogue) -> None:
     photo, (left, right) = add(catalogue)
     anna = name(catalogue, "Anna", left)

@@ -133,10 +133,11 @@ def _settle_rejections(db: Database, face: int, place: Place) -> None:
 
 def _settle_presences(db: Database, content: bytes, standing: Standing) -> bool:
     before = dict(db.execute("SELECT person_id, dispute FROM presences WHERE content_key = ?", [content]).fetchall())
-    if before == standing.present:
+    after = standing.without_face
+    if before == after:
         return False
     db.execute("DELETE FROM presences WHERE content_key = ?", [content])
-    for person, dispute in standing.present.items():
+    for person, dispute in after.items():
         db.execute(
             "INSERT INTO presences (content_key, person_id, dispute) VALUES (?, ?, ?)", [content, person, dispute]
         )

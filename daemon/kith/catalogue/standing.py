@@ -35,10 +35,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that stands for one photo's content: of its faces, and of people without a face."""
+    """All that stands for one photo's content: of its faces, and of people of whom it was said that they are there."""
 
     places: tuple[Place, ...] = ()
     present: Mapping[PersonId, Dispute | None] = field(default_factory=dict)
+
+    @property
+    def without_face(self) -> dict[PersonId, Dispute | None]:
+        """Who is there and shown by no face: a confirmed face says the same, and more."""
+        shown = {place.person for place in self.places}
+        return {person: dispute for person, dispute in self.present.items() if person not in shown}
 
 
 def fold(decisions: Sequence[Decision]) -> Standing:
