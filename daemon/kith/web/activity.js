@@ -17,9 +17,10 @@ export async function activity(main, { id }, signal) {
   const history = h("section");
   const models = h("section");
   const folders = h("section");
-  const settings = await get("/v1/settings", {}, signal);
+  const choices = h("section");
+  showSettings(await get("/v1/settings", {}, signal));
   let shown = PAGE;
-  main.replaceChildren(h("h1", { tabindex: "-1" }, "Activity"), h("div", { class: "activity" }, h("div", {}, now, trouble, disputes, history), h("div", {}, folders, models)));
+  main.replaceChildren(h("h1", { tabindex: "-1" }, "Activity"), h("div", { class: "activity" }, h("div", {}, now, trouble, disputes, history), h("div", {}, folders, choices, models)));
 
   const act = (path, body = {}) => () => post(path, body).then(read, (error) => tell(error.message, { error: true }));
 
@@ -38,23 +39,55 @@ export async function activity(main, { id }, signal) {
       stage.total ? `${count(stage.done)} of ${count(stage.total)}` : `${count(stage.done)} so far`,
       stage.per_second > 0 && `${stage.per_second.toFixed(1)} a second`, stage.seconds_left && `about ${span(stage.seconds_left)} left`]
       : [why.length ? `because of ${why.join(" and ")}` : pausedBy.length ? "Answers are still taken." : "Kith waits for new photos."];
+    const focused = now.contains(document.activeElement);
     fill(now, [
       h("div", { class: "row-between" }, h("div", {}, h("p", { class: "big" }, title), h("p", { class: "about" }, words.filter(Boolean).join(" · "))),
         h("button", { type: "button", onclick: pause }, paused ? "Go on" : "Pause", " ", h("kbd", {}, "P"))),
       stage?.total && h("progress", { max: stage.total, value: stage.done, "aria-label": stage.title }),
       problem && h("p", { class: "error" }, problem.message),
       h("dl", { class: "figures" }, [["photos", counts.photos], ["looked at", counts.analysed], ["faces", counts.faces], ["people", counts.people]].map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, count(value)))))]);
+    if (focused) now.querySelector("button").focus({ preventScroll: true });
     now.paused = paused;
     showFolders(roots);
   }
 
   function showFolders(roots) {
+    if (folders.told === JSON.stringify(roots)) return;
+    folders.told = JSON.stringify(roots);
     fill(folders, [h("h2", {}, "Folders"),
       h("ul", { class: "lines" }, roots.map((root) => h("li", {}, h("span", { class: "path" }, root.path), !root.online && h("small", { class: "warn" }, "not there now; nothing is forgotten"),
-        h("button", { type: "button", class: "plain", onclick: act("/v1/rescan", { paths: [root.path], mode: "new" }) }, "Look again")))),
+        h("span", { class: "actions" },
+          h("button", { type: "button", class: "plain", onclick: act("/v1/rescan", { paths: [root.path], mode: "new" }), "aria-label": `Look again: ${root.path}` }, "Look again"),
+          h("button", { type: "button", class: "plain", onclick: () => leave(root.path), "aria-label": `Remove: ${root.path}` }, "Remove"))))),
       roots.length === 0 && h("p", { class: "quiet" }, "Kith watches no folder yet."),
-      h("p", { class: "quiet" }, "What is added here is watched until Kith stops. To keep a folder, write it into ", h("code", {}, "folders"), " under ", h("code", {}, "[service]"), " in ", h("code", { class: "path" }, settings.file), "."),
-      h("p", {}, h("a", { class: "button", href: "#/activity/folders" }, "Add a folder"))]);
+      h("p", { class: "quiet" }, "A folder that is removed isn’t watched any more. Nothing is forgotten: its photos, names and sidecars stay as they are."),
+      h("p", {}, h("a", { class: "button", href: "#/activity/folders" }, "Add a folder ", h("kbd", {}, "A")))]);
+  }
+
+  const leave = (path) => post("/v1/folders/remove", { paths: [path] }).then(() => {
+    tell(`${path} isn’t watched any more. Nothing of it is forgotten.`);
+    showNow();
+  }, (error) => tell(error.message, { error: true }));
+
+  /** What people want to change; the rest is in the file. */
+  function showSettings({ settings: now, file }) {
+    const change = (section, key, value) => post("/v1/settings", { settings: { [section]: { [key]: value } } }).then((told) => {
+      showSettings(told);
+      tell("Changed.");
+    }, (error) => {
+      showSettings({ settings: now, file });
+      tell(error.message, { error: true });
+    });
+    const tick = (section, key, label, note) => h("label", { class: "setting" },
+      h("input", { type: "checkbox", checked: now[section][key], onchange: (event) => change(section, key, event.target.checked) }), h("span", {}, label, h("small", {}, note)));
+    fill(choices, [h("h2", {}, "Settings"),
+      h("label", { class: "setting" }, h("span", {}, "Names that Kith gives by itself", h("small", {}, "It asks about the rest")),
+        h("select", { onchange: (event) => change("people", "auto", event.target.value) }, Object.entries(AUTO).map(([value, label]) => h("option", { value, selected: now.people.auto === value }, label)))),
+      h("label", { class: "setting" }, h("span", {}, "Ask about somebody met", h("small", {}, "Fewer times: more strangers")),
+        h("select", { onchange: (event) => change("people", "min_faces", Number(event.target.value)) }, [1, 2, 3, 5, 10].map((n) => h("option", { value: n, selected: now.people.min_faces === n }, n === 1 ? "once" : `${n} times`)))),
+      tick("sidecars", "write", "Write names into sidecars", "Beside the photos, for other programs"),
+      tick("neighbour", "pause_on_battery", "Pause on battery", "Answers are taken all the same"),
+      h("p", { class: "quiet" }, "All settings are in ", h("code", { class: "path" }, file), ".")]);
   }
 
   async function showTrouble() {
@@ -71,10 +104,18 @@ export async function activity(main, { id }, signal) {
 
   async function showDisputes() {
     const told = await get("/v1/disputes", {}, signal);
-    disputes.hidden = !told.faces.length;
+    disputes.hidden = !told.faces.length && !told.present.length;
     disputes.replaceChildren(h("h2", {}, "Names that another program took away"), h("ul", { class: "lines" }, told.faces.map((face) => h("li", {},
-      h("img", { src: `/v1/faces/${face.id}/crop?size=96`, alt: "", width: 48, height: 48 }), h("span", {}, face.person?.name ?? "", h("small", { class: "path" }, face.photo)),
-      h("button", { type: "button", onclick: act(`/v1/faces/${face.id}/confirm`) }, "Keep the name"), h("button", { type: "button", onclick: act(`/v1/faces/${face.id}/reject`) }, "Let it go")))));
+      h("img", { src: `/v1/faces/${face.id}/crop?size=96`, alt: "", width: 48, height: 48 }), h("span", {}, face.person?.name ?? "", h("small", { class: "path" }, face.photo.path)),
+      h("button", { type: "button", onclick: act(`/v1/faces/${face.id}/confirm`) }, "Keep the name"), h("button", { type: "button", onclick: act(`/v1/faces/${face.id}/reject`) }, "Let it go"))),
+    told.present.map((there) => h("li", {}, h("span", {}, there.person.name, h("small", { class: "path" }, there.path)),
+      h("button", { type: "button", onclick: () => onPhoto(there, "tag") }, "Keep the name"), h("button", { type: "button", onclick: () => onPhoto(there, "untag") }, "Let it go")))));
+  }
+
+  /** A name without a face, on the photo at some path. */
+  async function onPhoto({ person, path }, verb) {
+    const { photos: [photo] } = await post("/v1/photos/lookup", { paths: [path] });
+    if (photo.id !== null) await act(`/v1/photos/${photo.id}/${verb}`, { name: person.name })();
   }
 
   async function showHistory() {
@@ -114,6 +155,7 @@ export async function activity(main, { id }, signal) {
   ], signal);
 }
 
+const AUTO = { off: "none", strict: "the surest: 1 in 200 is wrong", wide: "more: 1 in 50 is wrong" };
 const CAUSES = {
   "photo-unreadable": "Can’t be read as pictures", "photo-too-large": "Larger than the settings allow", "worker-died": "Crashed the program that reads pictures",
   "sidecar-malformed": "Sidecars that aren’t valid XMP; Kith leaves them alone", "file-busy": "In use by another program; Kith tries again", "permission-denied": "Not Kith’s to read or write",

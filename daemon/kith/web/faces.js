@@ -7,23 +7,22 @@ import { keys } from "./keys.js";
 import { nameField } from "./people.js";
 import { wall } from "./wall.js";
 
-/** All faces of a filter, oldest first: [{id, photo, taken, state, person, probability}]. */
+/** All faces of a filter, oldest first: [{id, photo, taken, state, person, probability, alone}], the last without its group. */
 export async function outline(query, signal) {
   const told = await get("/v1/faces/outline", query, signal);
-  return told.faces.map(([face, photo, taken, state, person, probability]) => (
-    { id: `f${face}`, photo, taken, state, person: person === null ? null : `p${person}`, probability }));
+  return told.faces.map(([face, photo, taken, state, person, probability, alone]) => (
+    { id: `f${face}`, photo, taken, state, person: person === null ? null : `p${person}`, probability, alone }));
 }
 
 const guessed = (face) => face.state === "auto" || face.state === "suggested";
 
-export function faceWall({ label, side = 124, choose, signal, note = null }) {
+export function faceWall({ label, side = 124, choose, signal, sure = (face) => face.probability }) {
   return wall({
     label, side, choose, signal,
-    name: (face) => `Face, ${day(face.taken)}${guessed(face) ? `, ${sureness(face.probability)} sure` : ""}`,
+    name: (face) => `Face, ${day(face.taken)}${guessed(face) ? `, ${sureness(sure(face))} sure` : ""}`,
     content: (face, cell) => [
       h("img", { "data-src": crop(face.id, cell), alt: "", decoding: "async" }),
-      guessed(face) && h("span", { class: "note" }, sureness(face.probability)),
-      note?.(face)],
+      guessed(face) && h("span", { class: "note" }, sureness(sure(face)))],
     open: (face, all) => {
       walk(all.map((other) => ({ photo: other.photo, face: other.id })));
       location.hash = `#/photo/${face.photo}?face=${face.id}`;
@@ -52,6 +51,8 @@ export const nameThem = (ids, name) => sayOf(ids, "/v1/faces/name", { name }, (r
 export const confirmThem = (ids, person) => sayOf(ids, "/v1/faces/confirm", { person: person.id }, (r) => `Confirmed ${settledBy(r, person.name)}`);
 export const rejectThem = (ids, person) => sayOf(ids, "/v1/faces/reject", { person: person.id }, (r) => `Not ${person.name}: ${settledBy(r)}`);
 export const ignoreThem = (ids) => sayOf(ids, "/v1/faces/ignore", {}, (r) => `Strangers: ${settledBy(r)}`);
+export const askAgain = (ids) => sayOf(ids, "/v1/faces/reopen", {}, (r) => `To be asked about again: ${settledBy(r)}`);
+export const showThem = (face, person) => say({ steps: [{ path: `/v1/faces/${face}/feature`, body: {} }], words: () => `This is ${person.name}’s picture now` });
 export const notFaces = (ids) => sayOf(ids, "/v1/faces/not-a-face", {}, (r) => `Not faces: ${settledBy(r)}`);
 
 /**
@@ -74,13 +75,16 @@ export function faceBar({ person = () => null, offer, list, signal }) {
     no: ["Somebody else", "n", act((chosen) => rejectThem(chosen, person()))],
     ignore: ["Strangers", "i", act(ignoreThem)],
     notFace: ["Not faces", "f", act(notFaces)],
+    again: ["Ask again", "a", act(askAgain)],
+    picture: ["Their picture", "p", act(([one]) => showThem(one, person())), (chosen) => chosen.length === 1 && list().chosen()[0].state === "confirmed"],
   };
   const answers = offer.map((key) => all[key]);
-  bar.append(words, h("div", { class: "popup" }, field), ...answers.map(([label, key, run]) => h("button", { type: "button", onclick: run }, label, " ", kbd(key.toUpperCase()))),
+  const buttons = answers.map(([label, key, run]) => h("button", { type: "button", onclick: run }, label, " ", kbd(key.toUpperCase())));
+  bar.append(words, h("div", { class: "popup" }, field), ...buttons,
     h("button", { type: "button", class: "plain", onclick: () => list().clear() }, "Clear"));
   const some = () => !bar.hidden;
   keys("Chosen faces", [
-    ...answers.map(([label, key, run]) => ({ keys: [key], label, run, when: some })),
+    ...answers.map(([label, key, run], i) => ({ keys: [key], label, run, when: () => some() && !buttons[i].hidden })),
     { keys: ["Enter", "t"], label: "Type who they are", run: () => field.input.focus(), when: some },
     { keys: ["Escape"], label: "Choose none", run: () => list().clear(), when: some, typing: true },
     { keys: [" ", "x"], label: "Choose a face", run() {}, when: () => false },
@@ -88,5 +92,6 @@ export function faceBar({ person = () => null, offer, list, signal }) {
   return { element: bar, update(chosen) {
     bar.hidden = !chosen.length;
     words.textContent = many(chosen.length, "face");
+    answers.forEach(([, , , fits], i) => (buttons[i].hidden = fits ? !fits(chosen) : false));
   } };
 }

@@ -18,9 +18,11 @@ export const typing = () => document.activeElement?.matches("input:not([type=che
 
 function named(event) {
   // with Alt, some layouts give another character; the key's place is meant then
-  const key = event.altKey && event.code.startsWith("Key") ? event.code.slice(3) : event.key;
+  // with Shift, most layouts give a sign in place of a digit; where Shift gives the digit, the digit is meant
+  const digit = event.shiftKey && event.code.startsWith("Digit") && !/\d/.test(event.key);
+  const key = (event.altKey && event.code.startsWith("Key")) || digit ? event.code.replace(/^Key|^Digit/, "") : event.key;
   const name = key.length === 1 ? key.toLowerCase() : key;
-  return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + (event.shiftKey && key.length > 1 ? "shift+" : "") + name;
+  return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + (event.shiftKey && (key.length > 1 || digit) ? "shift+" : "") + name;
 }
 
 document.addEventListener("keydown", (event) => {
@@ -48,6 +50,13 @@ const SHOWN = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: 
 export const keyName = (name) =>
   name.split("+").map((part) => SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part[0].toUpperCase() + part.slice(1))).join(" ");
 
+/** A row of digits is one key to look at; what Shift does besides is told in words. */
+function shownKeys(names) {
+  const digits = names.filter((name) => /^(shift\+)?[1-9]$/.test(name));
+  if (digits.length > 1) return [`${keyName(digits[0])} – 9`];
+  return names.filter((name) => !name.startsWith("shift+") || names.length === 1).slice(0, 3).map(keyName);
+}
+
 /** The panel that `?` opens. */
 export function help() {
   const open = document.getElementById("help");
@@ -56,7 +65,7 @@ export function help() {
     maps.toReversed().map(({ title, bindings }) => [
       h("h2", {}, title),
       h("dl", {}, bindings.filter((b) => b.label).map((b) => h("div", {},
-        h("dt", {}, b.keys.filter((k) => !k.startsWith("shift+") || b.keys.length === 1).slice(0, 3).map((k) => kbd(keyName(k)))),
+        h("dt", {}, shownKeys(b.keys).map((k) => kbd(k))),
         h("dd", {}, b.label)))),
     ]),
     h("p", { class: "quiet" }, "While you type a name, letters need ", kbd("Alt"), "."));

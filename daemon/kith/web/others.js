@@ -9,8 +9,8 @@ import { keys } from "./keys.js";
 const KINDS = [
   ["unknown", "Seen once", ["ignore", "notFace"], "Faces that look like nobody else’s.", "There is no face that was seen only once."],
   ["grouped", "Without a name", ["ignore", "notFace"], "Faces of people met more than once; Review asks about them, the most frequent first.", "Everybody who was met more than once has a name."],
-  ["ignored", "Strangers", ["notFace"], "You said: strangers. Kith doesn’t ask about them. To change that, choose some and say who they are.", "You called nobody a stranger yet."],
-  ["not-a-face", "Not faces", ["ignore"], "You said: not faces. To change that, choose some and say who they are.", "You called nothing “not a face” yet."],
+  ["ignored", "Strangers", ["again", "notFace"], "You said: strangers. Kith doesn’t ask about them. Choose some to say who they are, or to be asked again.", "You called nobody a stranger yet."],
+  ["not-a-face", "Not faces", ["again", "ignore"], "Boxes you deleted, since they hold no face. Choose some to say who they are, or to be asked again.", "You called nothing “not a face” yet."],
 ];
 
 export async function others(main, { id }, signal) {

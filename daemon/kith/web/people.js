@@ -1,7 +1,7 @@
 // Everybody Kith knows, kept fresh, and the field in which one types a name.
 
 import { all, crop } from "./api.js";
-import { count, fill, h, settled } from "./dom.js";
+import { fill, h, kbd, many, settled, sureness } from "./dom.js";
 import { on } from "./events.js";
 
 let known = [];
@@ -77,11 +77,14 @@ export function portrait(person, side = 40) {
 
 let fields = 0;
 
+const NUMBERED = 9;
+
 /**
  * A field for a name, with the people it may mean. `choose({name, id})` is called with somebody known, or (no id) with
- * a new name. `only`: nobody new.
+ * a new name. `only`: nobody new. `likely`: who it probably is, [{person, probability}]; with it the first ones have
+ * numbers, and `pick(i)` takes one of them.
  */
-export function nameField({ label, choose, only = false, not = [], placeholder = "Type a name" }) {
+export function nameField({ label, choose, only = false, not = [], likely = null, placeholder = "Type a name" }) {
   const id = `names-${++fields}`;
   let options = [];
   let at = 0;
@@ -94,7 +97,8 @@ export function nameField({ label, choose, only = false, not = [], placeholder =
 
   function offer() {
     const typed = input.value.trim().replace(/\s+/g, " ");
-    options = matching(typed).filter((person) => !not.includes(person.id));
+    const others = matching(typed, likely && !typed ? NUMBERED : 6).filter((person) => !not.includes(person.id));
+    options = typed ? others : [...probable(), ...others].filter((person, i, list) => list.findIndex((one) => one.id === person.id) === i).slice(0, likely ? NUMBERED : 6);
     const same = options.some((person) => plain(person.name) === plain(typed));
     if (typed && !same && !only) {
       const meant = options.filter((person) => begins(person.name, typed));
@@ -104,12 +108,19 @@ export function nameField({ label, choose, only = false, not = [], placeholder =
     show();
   }
 
+  function probable() {
+    const odds = new Map((likely ?? []).map((one) => [one.person.id, one.probability]));
+    return [...odds.keys()].map((id) => known.find((person) => person.id === id)).filter(Boolean).map((person) => ({ ...person, probability: odds.get(person.id) }));
+  }
+
   function show() {
+    const numbered = likely && !input.value.trim();
     fill(list, [...options.map((person, i) => h("li", {
       role: "option", id: `${id}-${i}`, "aria-selected": i === at ? "true" : "false",
       onpointerdown: (event) => event.preventDefault(),
       onclick: () => take(i),
-    }, person.id ? [portrait(person, 36), h("span", {}, person.name), h("small", {}, count(person.faces))]
+    }, person.id ? [portrait(person, 36), h("span", {}, person.name),
+      h("small", {}, person.probability ? sureness(person.probability) : many(person.faces, "face")), numbered && kbd(i + 1)]
       : [h("span", { class: "plus", "aria-hidden": "true" }, "+"), h("span", {}, `new person “${person.name}”`)]))]);
     list.hidden = !options.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
@@ -144,5 +155,5 @@ export function nameField({ label, choose, only = false, not = [], placeholder =
   });
   people().then(offer, () => {});
   const box = h("div", { class: "name-field" }, input, list);
-  return Object.assign(box, { input, clear() { input.value = ""; offer(); } });
+  return Object.assign(box, { input, clear() { input.value = ""; offer(); }, pick(i) { if (!input.value.trim() && options[i]?.id && list.checkVisibility()) take(i); } });
 }

@@ -2,18 +2,22 @@
 
 import { all, crop, faces as inFull, get } from "./api.js";
 import { onSaid, say, tell } from "./answers.js";
-import { day, empty, fill, h, kbd, many, settled, year, years } from "./dom.js";
+import { day, empty, fill, h, kbd, many, settled, sureness, year, years } from "./dom.js";
 import { on } from "./events.js";
 import { mergePanel } from "./everybody.js";
-import { confirmThem, faceBar, faceWall, nameThem, outline, rejectThem } from "./faces.js";
+import { confirmThem, faceBar, faceWall, nameThem, outline, rejectThem, showThem } from "./faces.js";
 import { keys } from "./keys.js";
 import { portrait } from "./people.js";
 
+const ORDERS = { oldest: "Oldest first", newest: "Newest first" };
 const FILTERS = [["all", "All"], ["sure", "Sure"], ["unsure", "Probably"], ["doubts", "Doubts"]];
 
 export async function person(main, { id, only = "all" }, signal) {
   let who = (await get(`/v1/people/${id}`, {}, signal)).person;
   let filter = only;
+  let order = "oldest";
+  let by = "probability"; // or "alone": what a face is worth without its group
+  let least = 0;
   let theirs = [];
   let doubts = [];
   const head = h("header", { class: "person-head" });
@@ -22,8 +26,14 @@ export async function person(main, { id, only = "all" }, signal) {
   const doubtful = h("section", { class: "doubts", "aria-label": "Answers that look wrong" });
   const side = h("nav", { class: "years", "aria-label": "Years" });
   const none = h("p", { class: "quiet" });
-  const bar = faceBar({ person: () => who, offer: ["yes", "no", "ignore", "notFace"], list: () => wall, signal });
-  const wall = faceWall({ label: `Faces`, choose: bar.update, signal });
+  const bar = faceBar({ person: () => who, offer: ["yes", "no", "picture", "ignore", "notFace"], list: () => wall, signal });
+  const wall = faceWall({ label: `Faces`, choose: bar.update, signal, sure: (face) => face[by] });
+  const kept = h("output", { class: "least" });
+  const slider = h("input", { type: "range", min: 0, max: 99, step: 1, value: 0, "aria-label": "How sure, at least", oninput: () => { least = slider.value / 100; showFaces(); } });
+  const sorted = h("select", { "aria-label": "Order", onchange: () => { order = sorted.value; showFaces(); } }, Object.entries(ORDERS).map(([value, label]) => h("option", { value }, label)));
+  const counted = h("select", { "aria-label": "How sure, by what", onchange: () => { by = counted.value; showFaces(); } },
+    h("option", { value: "probability" }, "with its group"), h("option", { value: "alone" }, "by the face alone"));
+  const sieve = h("div", { class: "sieve" }, h("label", {}, "At least ", slider, kept), counted);
   document.title = `${who.name} · Kith`;
 
   function showHead() {
@@ -44,9 +54,13 @@ export async function person(main, { id, only = "all" }, signal) {
   const isSure = (face) => face.state === "confirmed";
 
   function showFaces() {
-    const sure = theirs.filter(isSure);
-    const unsure = theirs.filter((face) => !isSure(face)).sort((a, b) => b.probability - a.probability);
-    const counts = { all: theirs.length, sure: sure.length, unsure: unsure.length, doubts: doubts.length };
+    const inOrder = order === "newest" ? theirs.toReversed() : theirs;
+    const sure = inOrder.filter(isSure);
+    const guessed = inOrder.filter((face) => !isSure(face)).sort((a, b) => b[by] - a[by]);
+    const unsure = guessed.filter((face) => face[by] >= least);
+    sieve.hidden = !guessed.length || filter === "sure" || filter === "doubts";
+    kept.textContent = least ? sureness(least) : "any";
+    const counts = { all: theirs.length, sure: sure.length, unsure: guessed.length, doubts: doubts.length };
     fill(tabs, [...FILTERS.map(([key, label]) => h("button", {
       type: "button", "aria-pressed": String(filter === key), disabled: key !== "all" && !counts[key],
       onclick: () => { filter = key; showFaces(); },
@@ -57,13 +71,13 @@ export async function person(main, { id, only = "all" }, signal) {
     if (unsure.length && (filter === "all" || filter === "unsure")) {
       sections.push({ title: `Probably ${who.name}`, items: unsure, actions: h("button", {
         type: "button", onclick: () => confirmThem(unsure.map((face) => face.id), who),
-      }, `Yes, all ${unsure.length}`) });
+      }, unsure.length === guessed.length ? `Yes, all ${unsure.length}` : `Yes, these ${unsure.length}`) });
     }
     wall.show(sections);
     fill(side, [...sections.map(({ title }) => h("button", { type: "button", class: "plain", onclick: () => wall.goTo(title) }, title.startsWith("Probably") ? "Probably" : title))]);
     side.hidden = sections.length < 2;
     none.hidden = sections.length > 0 || filter === "doubts";
-    none.textContent = `Nothing is ${who.name}’s any more. If that was a slip, undo it with U.`;
+    none.textContent = theirs.length ? "No face is as sure as that." : `Nothing is ${who.name}’s any more. If that was a slip, undo it with U.`;
     doubtful.hidden = !doubts.length || filter === "sure" || filter === "unsure";
   }
 
@@ -126,10 +140,10 @@ export async function person(main, { id, only = "all" }, signal) {
     const [one] = wall.chosen();
     if (!one || !isSure(one)) return tell(`Choose one sure face of ${who.name} first (Space, or the tick in its corner), then P.`);
     wall.clear();
-    return say({ steps: [{ path: `/v1/faces/${one.id}/feature`, body: {} }], words: () => `This is ${who.name}’s picture now` });
+    return showThem(one.id, who);
   }
 
-  main.replaceChildren(head, merging, tabs, doubtful, none, h("div", { class: "with-years" }, wall.element, side), bar.element);
+  main.replaceChildren(head, merging, h("div", { class: "sifting" }, tabs, sieve, sorted), doubtful, none, h("div", { class: "with-years" }, wall.element, side), bar.element);
   await read();
   showDoubts();
   const again = settled(() => signal.aborted || read().catch(() => {}), 300, 2000);

@@ -55,7 +55,8 @@ export async function photo(main, { id, face: wanted = "" }, signal) {
     }
     fill(list, [...known.faces.map((face) => h("li", {}, h("button", { type: "button", class: "plain", dataset: { face: face.id }, "aria-pressed": String(face.id === chosen), onclick: () => choose(face.id) },
       h("img", { src: crop(face.id, 48), alt: "", width: 48, height: 48 }), h("span", {}, called(face).replace(/\?$/, "") || "Nobody yet", h("small", {}, saidOf(face)))))),
-    ...known.present.map((there) => h("li", { class: "present" }, h("span", {}, there.name, h("small", {}, "on the photo without a face"))))]);
+    ...known.present.map((there) => h("li", { class: "present" }, h("span", {}, there.name, h("small", {}, "on the photo without a face")),
+      h("button", { type: "button", class: "plain", onclick: () => tag("untag", there.name) }, "Not here")))]);
     if (!known.faces.length && !known.present.length) fill(list, [h("li", { class: "quiet" }, known.width ? "No faces were found here. Draw one if there is." : "This photo has not been looked at yet.")]);
   }
 
@@ -64,6 +65,9 @@ export async function photo(main, { id, face: wanted = "" }, signal) {
     const sure = face.suggestion ? `, ${sureness(face.suggestion.probability_group)} sure` : "";
     return { confirmed: "somebody said so", auto: `named by Kith${sure}`, suggested: `Kith asks${sure}`, ignored: "don’t ask", "not-a-face": "" }[face.state] ?? "";
   }
+
+  /** Somebody is on the photo without a face that shows it, or isn't after all. */
+  const tag = (verb, name) => say({ steps: [{ path: `/v1/photos/${id}/${verb}`, body: { name } }], words: () => (verb === "tag" ? `${name} is on this photo` : `${name} is not on this photo`) }).then(() => read());
 
   /** Ask about one of the faces. */
   async function choose(face) {
@@ -75,7 +79,11 @@ export async function photo(main, { id, face: wanted = "" }, signal) {
 
   function ask() {
     const face = known.faces.find((one) => one.id === chosen);
-    if (!face) return asked.replaceChildren();
+    if (!face) {
+      asked.field = null;
+      return fill(asked, [known.faces.length > 0 && h("p", { class: "quiet" }, "Choose a face to say who it is, and to see why Kith thinks so. ", kbd("↓")),
+        h("div", { class: "popup" }, nameField({ label: "Somebody on this photo without a face", placeholder: "Who else is here, unseen?", choose: ({ name }) => tag("tag", name) }))]);
+    }
     const who = face.person ?? face.suggestion?.person;
     const button = (label, key, run) => h("button", { type: "button", onclick: run }, label, " ", kbd(key));
     const field = nameField({ label: "Who this is", placeholder: face.state === "confirmed" ? "Somebody else" : "Type a name", choose: ({ name }) => nameThem([face.id], name) });

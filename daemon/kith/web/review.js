@@ -1,7 +1,7 @@
 // Review: one question at a time, the one that settles most first.
 
-import { crop, faces as inFull, get } from "./api.js";
-import { answered, onSaid, say, seen, settledBy, undo } from "./answers.js";
+import { crop, faces as inFull, get, post } from "./api.js";
+import { answered, onSaid, say, seen, settledBy, tell, undo } from "./answers.js";
 import { count, empty, fill, h, kbd, many, percent, settled, sureness as asSure, years } from "./dom.js";
 import { doing, on } from "./events.js";
 import { keys, typing } from "./keys.js";
@@ -24,6 +24,7 @@ export async function review(main, _, signal) {
   let current = null; // the question, with {off: Set, at: index}
   let progress = null;
   let reading = null;
+  let divided = []; // questions that came from one of which somebody said that it is about two people
   let field = null;
 
   const heading = h("h1", { tabindex: "-1" });
@@ -49,7 +50,9 @@ export async function review(main, _, signal) {
     progress = told.progress;
     for (const question of told.questions) seen([...question.shown, ...question.known]);
     const fresh = told.questions.filter((question) => isOpen(question) && !put_off.has(keyOf(question)));
-    queue = fresh.filter((question) => !same(question, current));
+    divided = divided.filter((question) => isOpen(question) && !put_off.has(keyOf(question)));
+    const mine = divided.filter((question) => question !== current);
+    queue = [...mine, ...fresh.filter((question) => !same(question, current) && !mine.some((one) => same(one, question)))];
     return fresh.filter((question) => same(question, current));
   }
 
@@ -121,10 +124,10 @@ export async function review(main, _, signal) {
       ...current.all.map((face, i) => h("button", {
         type: "button", class: "tile", dataset: { face: face.id }, tabindex: i === current.at ? "0" : "-1",
         "aria-pressed": String(!current.off.has(face.id)), "aria-label": `Face ${i + 1} of ${current.faces.length}`,
-        title: i < 9 ? `Not this one (${i + 1})` : "Not this one",
+        title: i < 9 ? `Not this one (Shift ${i + 1})` : "Not this one",
         onclick: () => toggle(i), onpointerenter: (event) => event.pointerType === "mouse" && point(i, false), onfocus: () => point(i, false),
       }, h("img", { src: crop(face.id, at), alt: "", width: at, height: at, decoding: "async" }),
-      i < 9 && current.faces.length > 1 && h("span", { class: "digit", "aria-hidden": "true" }, i + 1))),
+      i < 9 && current.faces.length > 1 && h("span", { class: "digit", "aria-hidden": "true" }, `⇧${i + 1}`))),
       ...(left > 0 ? [h("button", { type: "button", class: "more", onclick: more }, h("b", {}, `+${count(left)}`), h("span", {}, "show "), kbd("M"))] : [])]);
   }
 
@@ -142,7 +145,7 @@ export async function review(main, _, signal) {
     const { person } = current;
     field = nameField({
       label: person ? `Somebody else than ${person.name}` : "Who is this?", placeholder: person ? "Or somebody else" : "Type a name",
-      choose: ({ name }) => named(name),
+      choose: ({ name }) => named(name), likely: current.likely, not: person ? [person.id] : [],
     });
     field.input.addEventListener("focus", () => {
       writes = true;
@@ -153,7 +156,9 @@ export async function review(main, _, signal) {
     fill(answer, [...(person ? [
       h("div", { class: "yes-no" },
         h("button", { type: "button", class: "primary", onclick: yes }, "Yes ", kbd("Y")),
-        h("button", { type: "button", onclick: no }, "No ", kbd("N"))),
+        h("button", { type: "button", onclick: no }, "No ", kbd("N")),
+        current.likely.slice(0, 3).map((one, i) => h("button", { type: "button", class: "instead", onclick: () => named(one.person.name) },
+          one.person.name, h("small", {}, asSure(one.probability)), kbd(i + 1)))),
       field] : [field])]);
     showCommands();
   }
@@ -162,7 +167,8 @@ export async function review(main, _, signal) {
     const alt = typing() ? "Alt " : "";
     const command = (label, key, run) => h("button", { type: "button", onclick: run, tabindex: "0" }, label, " ", kbd(alt + key));
     const wanted = [
-      command("Stranger", "I", stranger), command("Not a face", "F", notAFace), command("Later", "S", later),
+      command("Stranger", "I", stranger), command("Not a face", "F", notAFace),
+      current?.faces.length > 1 && command("Two people", "X", twoPeople), command("Later", "S", later),
       command("Undo", "U", undo), current?.person && command("Why?", "W", why),
     ].filter(Boolean);
     if (others.contains(document.activeElement)) return;
@@ -195,6 +201,13 @@ export async function review(main, _, signal) {
     point(i);
   }
 
+  /** One of the people it may be, by number: as the list shows them, or the buttons beside yes and no. */
+  function pick(i) {
+    const instead = current.person && !answer.querySelector(".names").checkVisibility() ? current.likely.slice(0, 3)[i] : null;
+    if (instead) named(instead.person.name);
+    else field.pick(i);
+  }
+
   const move = (step) => () => current && point((current.at + step + current.all.length) % current.all.length, !typing());
 
   // -- answers ----------------------------------------------------------------------------------------------------
@@ -203,7 +216,7 @@ export async function review(main, _, signal) {
     if (!current) return;
     const question = current;
     const ids = chosen();
-    const off = odd ? [...question.off] : [];
+    const off = odd ? [...question.off, ...(question.apart ?? []).filter((face) => !answered.has(face))] : [];
     const all = [...ids, ...off];
     if (off.length) steps.push(odd(off));
     const who = question.person?.id ?? null;
@@ -255,6 +268,24 @@ export async function review(main, _, signal) {
 
   const stranger = () => dismissed("/v1/faces/ignore", "Strangers");
   const notAFace = () => dismissed("/v1/faces/not-a-face", "Not faces");
+
+  /** The faces in question are two people: those taken out are asked about apart, or else those that look apart. */
+  async function twoPeople() {
+    const question = current;
+    if (!question || question.faces.length < 2) return;
+    let parts = [chosen(), [...question.off]];
+    if (!question.off.size) ({ parts } = await post("/v1/faces/split", { faces: question.faces }).catch((error) => (tell(error.message, { error: true }), { parts: [[], []] })));
+    if (question !== current || !parts[0].length) return;
+    if (!parts[1].length) return tell("These look all alike. Click the faces of one of the two first, then say so again.");
+    const shown = new Map([...question.all, ...(await inFull(parts.flatMap((part) => part.slice(0, FULL))).catch(() => []))].map((face) => [face.id, face]));
+    if (question !== current) return;
+    const halves = parts.map((part, i) => ({ ...question, faces: part, apart: parts[1 - i], shown: part.slice(0, FULL).map((id) => shown.get(id)).filter(Boolean) }));
+    divided = divided.filter((other) => other !== question).concat(halves);
+    queue = [...halves, ...queue];
+    tell(`Two people: ${parts.map((part) => many(part.length, "face")).join(" and ")}. Say who each is.`);
+    current = null;
+    next();
+  }
 
   function later() {
     if (!current) return;
@@ -343,7 +374,9 @@ export async function review(main, _, signal) {
     { keys: ["s"], label: "Later", run: later, when: asking },
     { keys: ["w"], label: "Why Kith thinks so", run: why, when: () => asking() && current.person },
     { keys: ["m"], label: "Show more of the faces", run: more, when: asking },
-    { keys: [..."123456789"], label: "Take out one that is someone else", run: (_, key) => toggle(Number(key) - 1), when: blank, typing: true },
+    { keys: [..."123456789"], label: "Choose one of the people it may be", run: (_, key) => pick(Number(key) - 1), when: () => blank() && !field.input.value, typing: true },
+    { keys: [..."123456789"].map((digit) => `shift+${digit}`), label: "Take out a face that is someone else", run: (_, key) => toggle(Number(key.at(-1)) - 1), when: blank, typing: true },
+    { keys: ["x"], label: "These are two people", run: twoPeople, when: () => asking() && current.faces.length > 1 },
     { keys: ["ArrowLeft"], label: "Look at the face before", run: move(-1), when: blank, typing: true },
     { keys: ["ArrowRight"], label: "Look at the next face", run: move(1), when: blank, typing: true },
     { keys: [" "], label: "Take out the face you look at", run: () => toggle(current.at), when: blank, typing: true },
