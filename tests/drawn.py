@@ -142,20 +142,50 @@ def _features(pen: Pen, look: Look) -> None:
     pen.draw.line([pen.at(-0.33, 0.71), pen.at(0.33, 0.71)], fill=(110, 45, 45), width=max(2, round(0.03 * pen.unit)))
 
 
-def photo(names: Sequence[str], size: tuple[int, int] = (1500, 1000), seed: int = 0) -> Image.Image:
-    """A photo of some of LOOKS side by side, a little different for each seed."""
+@dataclass(frozen=True)
+class Pose:
+    """Where a person of a photo is: the middle of the face, half its width, and how far it is tilted (degrees)."""
+
+    name: str
+    centre: Point
+    unit: float
+    tilt: float
+
+    @property
+    def rectangle(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the face, in pixels of the displayed photo."""
+        x, y = self.centre
+        return round(x - self.unit), round(y - 1.1 * self.unit), round(2 * self.unit), round(2.3 * self.unit)
+
+
+def poses(names: Sequence[str], size: tuple[int, int] = (1500, 1000), seed: int = 0) -> list[Pose]:
+    """Where the people on a photo of this seed are, from left to right."""
+    return _planned(names, size, seed)[1]
+
+
+def _planned(names: Sequence[str], size: tuple[int, int], seed: int) -> tuple[tuple[Colour, Colour], list[Pose]]:
     chance = random.Random(seed)
     width, height = size
-    top, bottom = chance.choice(SKY)
-    gradient = Image.linear_gradient("L").resize(size)
-    picture = Image.composite(Image.new("RGB", size, bottom), Image.new("RGB", size, top), gradient)
+    sky = chance.choice(SKY)
     column = width / len(names)
+    found = []
     for i, name in enumerate(names):
-        layer = Image.new("RGBA", (width, 2 * height))
         unit = min(column * 0.24, height * 0.18) * chance.uniform(0.85, 1.0)
         centre = (column * (i + 0.5) + chance.uniform(-0.04, 0.04) * column, height * chance.uniform(0.4, 0.5))
-        person(layer, centre, unit, LOOKS[name])
-        tilted = layer.rotate(chance.uniform(-7, 7), Image.Resampling.BICUBIC, center=centre).crop((0, 0, *size))
+        found.append(Pose(name, centre, unit, chance.uniform(-7, 7)))
+    return sky, found
+
+
+def photo(names: Sequence[str], size: tuple[int, int] = (1500, 1000), seed: int = 0) -> Image.Image:
+    """A photo of some of LOOKS side by side, a little different for each seed."""
+    (top, bottom), people = _planned(names, size, seed)
+    width, height = size
+    gradient = Image.linear_gradient("L").resize(size)
+    picture = Image.composite(Image.new("RGB", size, bottom), Image.new("RGB", size, top), gradient)
+    for pose in people:
+        layer = Image.new("RGBA", (width, 2 * height))
+        person(layer, pose.centre, pose.unit, LOOKS[pose.name])
+        tilted = layer.rotate(pose.tilt, Image.Resampling.BICUBIC, center=pose.centre).crop((0, 0, *size))
         picture.paste(tilted, mask=tilted.getchannel("A"))
     return picture.filter(ImageFilter.GaussianBlur(width / 1400))
 

@@ -29,6 +29,10 @@ class Page(Shape, frozen=True, kw_only=True):
     cursor: Annotated[str, Meta(max_length=200)] = ""
 
 
+class Doubted(Page, frozen=True, kw_only=True):
+    now: bool = False
+
+
 class FewAtOnce(Page, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
 
@@ -172,15 +176,14 @@ Program = Annotated[str, Meta(pattern=r"\A(?!(person|sidecar)\Z)[a-z][a-z0-9-]{1
 class ToldFace(Shape, frozen=True, kw_only=True):
     """A face as another program has it."""
 
-    state: Literal["confirmed", "suggested", "unknown", "ignored"]
+    state: Literal["confirmed", "unknown", "ignored"]
     box: Area
     name: Name | None = None
-    pushed: bool = False
     refused: Annotated[list[Name], Meta(max_length=100)] = []
 
     def __post_init__(self) -> None:
-        if (self.name is not None) != (self.state in ("confirmed", "suggested")):
-            raise ValueError("a face that is confirmed or suggested has a name, and no other has")
+        if (self.name is not None) != (self.state == "confirmed"):
+            raise ValueError("a face that is confirmed has a name, and no other has")
 
 
 class ToldPhoto(Shape, frozen=True, kw_only=True):

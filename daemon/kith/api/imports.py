@@ -32,7 +32,6 @@ def _word(told: asked.ToldPhoto) -> imports.Word:
             face.state,
             face.box.box(),
             None if face.name is None else people.clean(face.name),
-            face.pushed,
             tuple(sorted({people.clean(name) for name in face.refused})),
         )
         for face in told.faces

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from kith.api import wire
@@ -11,13 +12,18 @@ from kith.api.routes import ROUTES, Api, Route
 from kith.errors import NotRunning
 from kith.service.app import App
 from kith.service.control import Control
+from kith.service.reports import Report, Silent
 
 
 class Inside:
-    """Stands in for `kith.client.Client`. What has to be followed up is left to whoever made it."""
+    """Stands in for `kith.client.Client`. What has to be followed up is left to whoever made it.
 
-    def __init__(self, app: App) -> None:
-        self._api = cast(Api, _Alone(cast(Control, _Nobody(app)), app))
+    Jobs are done at once and tell the `report` how far they are.
+    """
+
+    def __init__(self, app: App, report: Report | None = None) -> None:
+        self._nobody = _Nobody(app, report or Silent())
+        self._api = cast(Api, _Alone(cast(Control, self._nobody), app))
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """What a call answers that looks at something; a `query` of None is left out."""
@@ -26,6 +32,10 @@ class Inside:
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         """What a call answers that says something. Raises NotRunning for one that only a running Kith can do."""
         return self._call("POST", path, body)
+
+    def job(self, path: str, shown: Callable[[], None], **body: Any) -> dict[str, Any]:
+        """The result of something that takes long."""
+        return self._nobody.results.pop(self.post(path, **body)["job"])
 
     def _call(self, method: str, path: str, given: dict[str, Any]) -> dict[str, Any]:
         for route in ROUTES:
@@ -54,6 +64,12 @@ class _Nobody:
     """As much of `Control` as these need: nothing watches, nobody waits to be woken."""
 
     app: App
+    report: Report
+    results: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def start(self, kind: str, work: Callable[[], dict[str, Any]]) -> int:
+        self.results[0] = work()
+        return 0
 
     def wake(self) -> None:
         pass

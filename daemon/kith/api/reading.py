@@ -203,9 +203,11 @@ def split(api: Api, given: asked.Many) -> dict[str, Any]:
     return {"parts": [[f"f{face}" for face in part] for part in parts]}
 
 
-def doubts(api: Api, wanted: asked.Page) -> dict[str, Any]:
+def doubts(api: Api, wanted: asked.Doubted) -> dict[str, Any]:
     """Answers that look wrong, the most doubtful first."""
-    found = [] if packs.in_use(api.app) is None else api.doubts.get(api.bus.version)
+    found: list[dict[str, Any]] = []
+    if packs.in_use(api.app) is not None:
+        found = views.doubts(api.app) if wanted.now else api.doubts.get(api.bus.version)
     return _page("doubts", found, wanted, lambda doubt: (-float(doubt["gap"]), wire.number("f", doubt["face"])))
 
 

@@ -143,7 +143,7 @@ ROUTES = (
     post("/v1/faces/split", reading.split, asked.Many),
     # what to ask
     get("/v1/questions", reading.questions, asked.FewAtOnce, slow=True),
-    get("/v1/doubts", reading.doubts, asked.Page, slow=True),
+    get("/v1/doubts", reading.doubts, asked.Doubted, slow=True),
     get("/v1/merges", reading.merges, slow=True),
     get("/v1/disputes", reading.disputes),
     # answers about one face

@@ -26,15 +26,14 @@ COUNTED = (
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face in another program. `state`: "confirmed" or "suggested" (then with a name), "unknown", "ignored".
+    """A face in another program. `state`: "confirmed" (then with a `name`), "ignored", or "unknown".
 
-    `pushed`: Kith put the suggestion there. `refused` are names it was said not to be.
+    `refused` are names it was said not to be.
     """
 
     state: str
     box: Box
     name: str | None = None
-    pushed: bool = False
     refused: tuple[str, ...] = ()
 
 
@@ -119,8 +118,7 @@ def _before(db: Database, source: str, photo: Photo) -> _Before | None:
         return None
     kept = json.loads(row[0])
     faces = tuple(
-        Face(face["state"], Box(**face["box"]), face["name"], face["pushed"], tuple(face["refused"]))
-        for face in kept["faces"]
+        Face(face["state"], Box(**face["box"]), face["name"], tuple(face["refused"])) for face in kept["faces"]
     )
     return _Before(Word(photo.path, faces, tuple(kept["people"])), row[1])
 
@@ -148,8 +146,7 @@ def _account(db: Database, source: str, word: Word) -> Account:
         Theirs(
             box=face.box,
             answer=Answer(face.state) if face.state in (Answer.CONFIRMED, Answer.IGNORED) else None,
-            person=_person(db, source, face),
-            pushed=face.pushed,
+            person=None if face.name is None else _meant(db, source, face.name),
             refused=frozenset(who for name in face.refused if (who := _known(db, source, name)) is not None),
         )
         for face in word.faces
@@ -197,12 +194,6 @@ def _said_since(db: Database, source: str, content: bytes, upto: int) -> list[tu
         if told.box is None:
             found.append((None, people.resolve(db, told.person)))
     return found
-
-
-def _person(db: Database, source: str, face: Face) -> PersonId | None:
-    if face.name is None:
-        return None
-    return _meant(db, source, face.name) if face.state == Answer.CONFIRMED else _known(db, source, face.name)
 
 
 def _meant(db: Database, source: str, name: str) -> PersonId:

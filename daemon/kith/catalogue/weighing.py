@@ -21,14 +21,12 @@ NEAR = 0.2  # overlap from which boxes around each other's middle are one face, 
 class Theirs:
     """A face in another program. `answer` is CONFIRMED (then `person` is set), IGNORED, or None.
 
-    Without an answer, `person` is whom the program suggests there, `pushed` where Kith gave it that suggestion.
-    `refused` are those the face was said not to be.
+    `refused` are those it was said not to be.
     """
 
     box: Box
     answer: Answer | None = None
     person: PersonId | None = None
-    pushed: bool = False
     refused: frozenset[PersonId] = frozenset()
 
 
@@ -121,8 +119,6 @@ class _Scale:
                 self._ignored(was, ours, known)
         elif was and was.answer is Answer.CONFIRMED and was.person is not None:
             self._taken_away(was.person, ours, known)
-        elif was and was.pushed and was.person is not None and told.person is None:
-            self._refused(was.person, ours, known)
         if ours is not None and known is not None:
             for person in sorted(told.refused - (was.refused if was else frozenset())):
                 self._refused(person, ours, known)

@@ -7,5 +7,6 @@ from kith.cli import finding as finding
 from kith.cli import answering as answering
 from kith.cli import state as state
 from kith.cli import digikam as digikam
+from kith.cli import digikam_import as digikam_import
 from kith.cli import digikam_push as digikam_push
 from kith.cli.base import main as main

@@ -107,7 +107,8 @@ def read(path: Path, here: albums.Volumes | None = None, *, patience: float = da
     return Library(
         version=version,
         roots=tuple(
-            albums.resolved(number, label, identifier or "", folder, here) for number, label, identifier, folder in roots
+            albums.resolved(number, label, identifier or "", folder, here)
+            for number, label, identifier, folder in roots
         ),
         pictures=tuple(picture for picture in all_of.values() if picture.faces or picture.people),
         names=tuple(sorted(names)),
