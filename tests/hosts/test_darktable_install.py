@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_a_file_of_an_older_plugin_goes(home: dict[str, str]) -> None:
     darktable.install(PROGRAM, home)
     assert not old.exists()
     assert (config(home) / "lua" / "kith" / "kith-command").read_text() == f"{PROGRAM}\n"
+
+
+def test_the_plugin_speaks_the_languages_it_was_translated_to(home: dict[str, str]) -> None:
+    darktable.install(PROGRAM, home)
+    spoken = gettext.translation("kith", config(home) / "lua" / "kith" / "locale", ["de"])
+    assert spoken.gettext("find faces") == "Gesichter suchen"
+    assert spoken.ngettext("%d photo", "%d photos", 2) == "%d Bilder"
+    (config(home) / "lua" / "kith" / "locale" / "de" / "LC_MESSAGES" / "kith.mo").unlink()
+    assert "renews" in darktable.status(home)[0]
 
 
 def test_flatpaks_darktable_is_found_and_told_how_to_reach_the_socket(tmp_path: Path) -> None:

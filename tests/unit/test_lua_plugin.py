@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgpack
+import polib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import served
+from kith.service import neighbour
 from programs import need
 
 LUA = Path(__file__).resolve().parents[2] / "plugins" / "darktable_lua"
@@ -371,6 +374,42 @@ def test_a_kith_of_another_api_is_noticed(hello: dict[str, Any], kind: str | boo
 def test_what_kith_does_is_told_in_a_line(doing: dict[str, Any], told: str) -> None:
     whole = {"state": "busy", "paused_by": [], "roots": []} | doing
     assert lua("give(words:of_status(given))", whole) == [told]
+
+
+# -- translations -------------------------------------------------------------------------------------------------
+
+STRING = r'"((?:[^"\\]|\\.)*)"'
+TRANSLATED = re.compile(rf"(?:\b_|\.say|\.count|\bN_)\(\s*{STRING}(?:,\s*{STRING})?")
+LANGUAGES = sorted((LUA / "kith" / "locale").glob("*.po"))
+
+
+def sentences() -> set[tuple[str, str]]:
+    """All sentences in the plugin, each with the one for many, or nothing."""
+    sources = "\n".join(path.read_text() for path in (LUA / "kith").rglob("*.lua"))
+    return set(TRANSLATED.findall(sources))
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda path: path.stem)
+def test_every_sentence_is_translated_and_none_that_is_gone(language: Path) -> None:
+    entries = polib.pofile(str(language))
+    assert {(entry.msgid, entry.msgid_plural) for entry in entries} == sentences()
+    for entry in entries:
+        assert not entry.fuzzy
+        for told in entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]:
+            assert told
+            assert places(told) in (places(entry.msgid), places(entry.msgid_plural))
+
+
+def places(sentence: str) -> list[str]:
+    """Where numbers and names are put in."""
+    return re.findall("%[sd%]", sentence)
+
+
+def test_what_kith_calls_its_work_is_translated() -> None:
+    (of_kith,) = lua('give(require("kith/lib/words").of_kith)')
+    sources = Path(neighbour.__file__).parents[1]
+    titles = {title for path in sources.rglob("*.py") for title in re.findall(r'\.stage\("([^"]+)"', path.read_text())}
+    assert titles | {"you", neighbour.BATTERY, neighbour.LOAD} == set(of_kith)
 
 
 # -- the record ---------------------------------------------------------------------------------------------------

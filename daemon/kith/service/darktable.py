@@ -6,9 +6,9 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from filecmp import cmp
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kith.errors import NotFound, PermissionDenied
 from kith.files import show
@@ -139,7 +139,7 @@ def _put(place: Place, program: Path) -> None:
     place.plugin.parent.mkdir(parents=True, exist_ok=True)
     for rest in (fresh, old):
         shutil.rmtree(rest, ignore_errors=True)
-    shutil.copytree(shipped(), fresh)
+    _fill(fresh)
     (fresh / COMMAND).write_text(f"{program}\n", "utf-8")
     if place.plugin.exists():
         place.plugin.rename(old)
@@ -150,12 +150,27 @@ def _put(place: Place, program: Path) -> None:
         _write_luarc(place, _with_line(text))
 
 
+def _fill(folder: Path) -> None:
+    """Make a folder with the plugin: as it is shipped, with the translations in the form that gettext reads."""
+    from polib import pofile
+
+    shutil.copytree(shipped(), folder, ignore=shutil.ignore_patterns("*.po"))
+    for translation in sorted((shipped() / "locale").glob("*.po")):
+        compiled = folder / "locale" / translation.stem / "LC_MESSAGES" / "kith.mo"
+        compiled.parent.mkdir(parents=True)
+        compiled.write_bytes(pofile(str(translation)).to_binary())
+
+
 def _is_current(place: Place) -> bool:
-    source = shipped()
-    names = [path.relative_to(source) for path in source.rglob("*") if path.is_file()]
-    there = [path.relative_to(place.plugin) for path in place.plugin.rglob("*") if path.is_file()]
-    same = all((place.plugin / name).is_file() and cmp(source / name, place.plugin / name, False) for name in names)
-    return same and set(there) - set(names) <= {Path(COMMAND)}
+    with TemporaryDirectory() as scratch:
+        fresh = Path(scratch) / "kith"
+        _fill(fresh)
+        return _contents(place.plugin) == _contents(fresh)
+
+
+def _contents(plugin: Path) -> dict[Path, bytes]:
+    found = {path.relative_to(plugin): path.read_bytes() for path in plugin.rglob("*") if path.is_file()}
+    return {name: data for name, data in found.items() if name != Path(COMMAND)}
 
 
 # -- darktable's luarc --------------------------------------------------------------------------------------------

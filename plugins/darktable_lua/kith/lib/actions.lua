@@ -1,6 +1,7 @@
 -- What the user can ask for, from the panel, the buttons of the selected images, or by shortcut.
 
 local images = require "kith/lib/images"
+local names = require "kith/lib/names"
 
 local actions = {}
 local Actions = {}
@@ -15,7 +16,7 @@ function actions.new(kith) return setmetatable({ kith = kith }, Actions) end
 function Actions:known()
   local kith = self.kith
   if not kith.selection.known then
-    kith:say(kith.words.say(kith:is_there() and "nothing is selected" or "Kith isn't running; `kith run` starts it"))
+    kith:say(kith:is_there() and kith.words.say("nothing is selected") or kith.words:of_error { kind = "absent" })
   end
   return kith.selection.known
 end
@@ -47,9 +48,19 @@ function Actions:not_here(person)
   if #person.faces > 0 and not kith:ask("/v1/faces/reject", { faces = person.faces, person = person.id }) then
     return kith.selection:changed()
   end
-  if #person.present > 0 then kith:ask("/v1/photos/untag", { photos = person.present, name = person.name }) end
-  kith.tags:take_off(selected, require("kith/lib/names").in_tag(person.name, kith.pipe))
+  self:untag(person)
+  kith.tags:take_off(selected, names.in_tag(person.name, kith.pipe))
   kith.selection:changed()
+end
+
+-- Take back that somebody is there, of all photos that were seen to show them: Kith counts those once who were said to
+-- be there before a face was said to be theirs.
+function Actions:untag(person)
+  if person.certain == 0 then return end
+  for some in images.chunks(person.on, AT_ONCE) do
+    local _, err = self.kith.client:post("/v1/photos/untag", { photos = some, name = person.name })
+    if err and err.code ~= "not-found" then return self.kith:say(self.kith.words:of_error(err)) end
+  end
 end
 
 -- Give the chosen faces a name: the typed one, or this.
@@ -123,7 +134,7 @@ function Actions:filter(name)
   local collect = kith.dt.gui.libs.collect
   local rule = collect.new_rule()
   rule.mode, rule.item = "DT_LIB_COLLECT_MODE_AND", "DT_COLLECTION_PROP_TAG"
-  rule.data = kith:root() .. "|" .. require("kith/lib/names").in_tag(name, kith.pipe)
+  rule.data = kith:root() .. "|" .. names.in_tag(name, kith.pipe)
   collect.filter({ rule })
 end
 

@@ -124,8 +124,8 @@ end
 
 function Panel:progress(done, total)
   if not self.status then return end
-  local digits = require("kith/lib/words").digits
-  self:set(self.head, "label", (self.kith.words.say("looked up %s of %s photos")):format(digits(done), digits(total)))
+  local words = self.kith.words
+  self:set(self.head, "label", words.say("looked up %s of %s photos"):format(words:digits(done), words:digits(total)))
 end
 
 -- Show a summary of so many photos.

@@ -41,13 +41,12 @@ function plugin.new(dt)
   self.images = images.new(dt)
   self.tags, self.actions = tags.new(self, self.record), actions.new(self)
   self.panel, self.selection = panel.new(self), selection.new(self)
-  self:register_preferences()
   return self
 end
 
 -- settings --------------------------------------------------------------------------------------------------------
 
--- darktable shows what is registered last first.
+-- darktable shows what is registered last first. It makes their widgets at once, which has to wait for the window, too.
 function Plugin:register_preferences()
   local _, register = self.words.say, self.dt.preferences.register
   register(MOD, "tell", "bool", _("kith: tags that I attach are answers"),
@@ -70,7 +69,11 @@ function Plugin:root()
   return own ~= "" and own or self.tags_root
 end
 
-local function state_folder() return os.getenv("XDG_STATE_HOME") or (os.getenv("HOME") or "") .. "/.local/state" end
+-- Kith's own, also from inside Flatpak's sandbox, where the usual variable names another folder.
+local function state_folder()
+  local variable = os.getenv("FLATPAK_ID") and "HOST_XDG_STATE_HOME" or "XDG_STATE_HOME"
+  return os.getenv(variable) or (os.getenv("HOME") or "") .. "/.local/state"
+end
 
 function Plugin:address()
   return http.address(self:setting("address"), os.getenv, function()
@@ -146,6 +149,7 @@ function Plugin:run()
   self.client = http.client { execute = self.dt.control.execute, folder = folder,
     address = function() return self:address() end, programs = { curl = "curl", kith = self.kith_command } }
   if self:is_over() then return self.client:remove() end
+  if turn == 1 then self:register_preferences() end
   self.follow = follow.new(self)
   self:install()
   self:offer()

@@ -5,15 +5,14 @@ local summary = {}
 local function person_of(people, who)
   local row = people[who.id]
   if not row then
-    row = { id = who.id, name = who.name, photos = 0, certain = 0, by_kith = 0, lowest = 1, open = {}, faces = {},
-      present = {} }
+    row = { id = who.id, name = who.name, on = {}, certain = 0, by_kith = 0, lowest = 1, open = {}, faces = {} }
     people[who.id] = row
   end
   return row
 end
 
 local function on(row, photo)
-  if row.last ~= photo.id then row.photos, row.last = row.photos + 1, photo.id end
+  if row.on[#row.on] ~= photo.id then row.on[#row.on + 1] = photo.id end
 end
 
 -- once for each photo, with and without a face
@@ -52,20 +51,19 @@ local function add_photo(found, photo)
     local row = person_of(found.by_id, there)
     on(row, photo)
     certainly(row, photo)
-    row.present[#row.present + 1] = photo.id
   end
 end
 
 --[[ {people = rows, most photos first, open = suggested faces, unknown = faces without a suggestion, known = how many
-     photos Kith knows, reasons = how many it doesn't know, by reason}. A row has id, name, photos, certain (how many of
-     them people answered), by_kith (faces that Kith named by itself), open (faces to confirm; lowest: the least sure of
-     them), faces and present (ids of photos that they are on without a face). ]]
+     photos Kith knows, reasons = how many it doesn't know, by reason}. A row has id, name, on (the ids of their photos),
+     certain (how many of them people answered), by_kith (faces that Kith named by itself), open (faces to confirm;
+     lowest: the least sure of them) and faces. ]]
 function summary.of(photos)
   local found = { by_id = {}, people = {}, open = {}, unknown = {}, known = 0, reasons = {} }
   for _, photo in ipairs(photos) do add_photo(found, photo) end
   for _, row in pairs(found.by_id) do found.people[#found.people + 1] = row end
   table.sort(found.people, function(a, b)
-    if a.photos ~= b.photos then return a.photos > b.photos end
+    if #a.on ~= #b.on then return #a.on > #b.on end
     return a.name < b.name
   end)
   return found

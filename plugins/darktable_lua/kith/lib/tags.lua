@@ -133,7 +133,7 @@ function Tags:tell(news)
       for _, image in ipairs(said.images) do self:remember(image, leaf) end
     end
     if fine and count > 0 then
-      self.kith:say(self.kith.words.count("told Kith: %d photo of ", "told Kith: %d photos of ", count) .. name)
+      self.kith:say(self.kith.words.count("told Kith: %s is on %d photo", "told Kith: %s is on %d photos", count):format(name))
     end
   end
 end
