@@ -401,6 +401,16 @@ def on_photo(db: Database, photo: PhotoId) -> list[Face]:
     return [_face(row) for row in db.execute(f"{FACE} WHERE f.photo_id = ? ORDER BY f.x, f.id", [photo])]
 
 
+def on_photos(db: Database, photos: Collection[PhotoId]) -> dict[PhotoId, list[Face]]:
+    """The faces of some photos, each photo's from left to right."""
+    found: dict[PhotoId, list[Face]] = {photo: [] for photo in photos}
+    wanted = "f.photo_id IN (SELECT value FROM json_each(?))"
+    for row in db.execute(f"{FACE} WHERE {wanted} ORDER BY f.x, f.id", [_json(photos)]):
+        face = _face(row)
+        found[face.photo].append(face)
+    return found
+
+
 def in_group(db: Database, group: GroupId) -> list[Face]:
     """The faces of a group that nobody has answered yet."""
     faces = [

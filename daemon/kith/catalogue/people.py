@@ -159,12 +159,20 @@ def _person(row: Sequence[Any]) -> Person:
 
 def present(db: Database, content: bytes) -> list[Presence]:
     """Who is on a photo of this content without a face that shows it, by name."""
-    rows = db.execute(
-        "SELECT p.id, p.name, s.dispute FROM presences s JOIN people p ON p.id = s.person_id"
-        " WHERE s.content_key = ? ORDER BY p.name",
-        [content],
-    )
-    return [Presence(Person(PersonId(i), name), Dispute(dispute) if dispute else None) for i, name, dispute in rows]
+    return present_on(db, [content])[content]
+
+
+def present_on(db: Database, contents: Sequence[bytes]) -> dict[bytes, list[Presence]]:
+    """The same for some contents (a few thousand at most)."""
+    found: dict[bytes, list[Presence]] = {content: [] for content in contents}
+    marks = ", ".join("?" * len(contents))
+    for content, person, name, dispute in db.execute(
+        "SELECT s.content_key, p.id, p.name, s.dispute FROM presences s JOIN people p ON p.id = s.person_id"
+        f" WHERE s.content_key IN ({marks}) ORDER BY p.name",
+        list(contents),
+    ):
+        found[content].append(Presence(Person(PersonId(person), name), Dispute(dispute) if dispute else None))
+    return found
 
 
 def disputed(db: Database) -> list[tuple[bytes, Person]]:

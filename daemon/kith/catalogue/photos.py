@@ -34,6 +34,13 @@ def by_path(db: Database, path: bytes) -> Photo | None:
     return Photo(*row) if row else None
 
 
+def by_paths(db: Database, paths: Sequence[bytes]) -> dict[bytes, Photo]:
+    """The photos that are at some paths (a few thousand at most), by path."""
+    marks = ", ".join("?" * len(paths))
+    rows = db.execute(f"SELECT {COLUMNS} FROM photos WHERE missing = 0 AND path IN ({marks})", list(paths))
+    return {row[1]: Photo(*row) for row in rows}
+
+
 def known_below(db: Database, root: bytes, *, deep: bool = True) -> Mapping[bytes, tuple[int, int]]:
     """Size and mtime_ns of every photo below a folder, or directly in it, that was there at the last scan."""
     rows = db.execute(

@@ -13,7 +13,7 @@ from kith.catalogue import faces, journal, listing, people, photos, trouble, wor
 from kith.service import packs
 from kith.service.app import App
 from kith.service.commands import known_photo, meant_by
-from kith.types import Face, FaceId, FaceState, GroupId, Person, PersonId, Photo, Presence, Suggestion
+from kith.types import Box, Face, FaceId, FaceState, GroupId, Person, PersonId, Photo, PhotoId, Presence, Suggestion
 
 if TYPE_CHECKING:
     from kith.people import Party
@@ -194,21 +194,36 @@ def shown_faces(app: App, ids: Sequence[FaceId]) -> list[dict[str, Any]]:
     ]
 
 
-def photo(app: App, known: Photo, names: Mapping[PersonId, str] | None = None) -> dict[str, Any]:
+def photo(app: App, known: Photo) -> dict[str, Any]:
     """A photo with the faces on it from left to right, and who is on it without one. Sizes are of the displayed photo;
     they are None until it was analysed."""
-    names = _names(app) if names is None else names
-    turned = (known.orientation or 1) >= 5
+    return _shown_photos(app, [known])[known.id]
+
+
+def _shown_photos(app: App, known: Sequence[Photo]) -> dict[PhotoId, dict[str, Any]]:
+    """Some photos, as `photo` shows one."""
+    names = _names(app)
+    ids = [one.id for one in known]
+    facts, on_them = app.catalogue.read(listing.facts, ids), app.catalogue.read(faces.on_photos, ids)
+    present = app.catalogue.read(people.present_on, [one.content_key for one in known])
     return {
-        "id": known.id,
-        "path": os.fsdecode(known.path),
-        "rev": known.tags_rev,
-        "taken": app.catalogue.read(listing.facts, [known.id])[known.id].taken,
-        "width": known.height if turned else known.width,
-        "height": known.width if turned else known.height,
-        "faces": [_face(face, names) for face in app.catalogue.read(faces.on_photo, known.id)],
-        "present": [_presence(there) for there in app.catalogue.read(people.present, known.content_key)],
+        one.id: {
+            "id": one.id,
+            "path": os.fsdecode(one.path),
+            "rev": one.tags_rev,
+            "taken": facts[one.id].taken,
+            "width": one.height if _is_turned(one) else one.width,
+            "height": one.width if _is_turned(one) else one.height,
+            "faces": [_face(face, names) for face in on_them[one.id]],
+            "present": [_presence(there) for there in present[one.content_key]],
+        }
+        for one in known
     }
+
+
+def _is_turned(known: Photo) -> bool:
+    """Whether the displayed photo's width is the stored one's height."""
+    return (known.orientation or 1) >= 5
 
 
 def photos_at(app: App, paths: Sequence[bytes], roots: Mapping[bytes, bool]) -> list[dict[str, Any]]:
@@ -216,19 +231,25 @@ def photos_at(app: App, paths: Sequence[bytes], roots: Mapping[bytes, bool]) -> 
 
     A photo that isn't in Kith has an "id" of None and a "reason": "not-watched", "offline", "gone" or "not-analysed".
     """
-    names = _names(app)
-    return [_photo_at(app, path, roots, names) for path in paths]
+    known = app.catalogue.read(photos.by_paths, paths)
+    real = {path: os.path.realpath(path) for path in paths if path not in known and _may_be_followed(path, roots)}
+    followed = app.catalogue.read(photos.by_paths, list(real.values()))
+    found = known | {path: followed[at] for path, at in real.items() if at in followed}
+    shown = _shown_photos(app, [one for one in found.values() if one.width])
+    return [
+        {"asked": os.fsdecode(path)}
+        | (
+            shown[found[path].id]
+            if path in found and found[path].id in shown
+            else {"id": None, "reason": _why_not(app, at := real.get(path, path), _is_online(at, roots))}
+        )
+        for path in paths
+    ]
 
 
-def _photo_at(app: App, path: bytes, roots: Mapping[bytes, bool], names: Mapping[PersonId, str]) -> dict[str, Any]:
-    asked = {"asked": os.fsdecode(path)}
-    known = app.catalogue.read(photos.by_path, path)
-    if known is None and _is_online(path, roots) is not False:  # following links on a dead disk may wait for ever
-        path = os.path.realpath(path)
-        known = app.catalogue.read(photos.by_path, path)
-    if known is not None and known.width:
-        return asked | photo(app, known, names)
-    return asked | {"id": None, "reason": _why_not(app, path, _is_online(path, roots))}
+def _may_be_followed(path: bytes, roots: Mapping[bytes, bool]) -> bool:
+    """Following links on a dead disk may wait for ever."""
+    return _is_online(path, roots) is not False
 
 
 def _why_not(app: App, path: bytes, online: bool | None) -> str:
@@ -275,7 +296,7 @@ def _face(face: Face, names: Mapping[PersonId, str]) -> dict[str, Any]:
     guess = face.suggestion
     return {
         "id": f"f{face.id}",
-        "box": asdict(face.box),
+        "box": _box(face.box),
         "score": round(face.score, 4),
         "quality": round(face.quality, 4),
         "state": str(face.state),
@@ -292,6 +313,10 @@ def _face(face: Face, names: Mapping[PersonId, str]) -> dict[str, Any]:
     }
 
 
+def _box(box: Box) -> dict[str, float]:
+    return {"x": box.x, "y": box.y, "w": box.w, "h": box.h}
+
+
 def _presence(there: Presence) -> dict[str, Any]:
     return {"id": f"p{there.person.id}", "name": there.person.name, "dispute": there.dispute}
 
@@ -302,7 +327,7 @@ def _group(group: GroupId, found: Sequence[Face], names: Mapping[PersonId, str])
         "id": f"g{group}",
         "size": len(found),
         "faces": [
-            {"id": f"f{face.id}", "photo": os.fsdecode(face.path), "box": asdict(face.box)}
+            {"id": f"f{face.id}", "photo": os.fsdecode(face.path), "box": _box(face.box)}
             for face in sorted(found, key=lambda face: (-face.quality, face.id))
         ],
         "suggestion": _person(best.person, names) if best else None,
