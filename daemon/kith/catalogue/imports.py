@@ -82,7 +82,7 @@ def take(db: Database, source: str, words: str, said: Sequence[Word], act: int |
         _remember(db, act, source, photo, word)
         counts["kept"] += weighed.kept
         counts.update(news.kind.value for news in weighed.news)
-    return Taken(act, dict(counts))
+    return Taken(act, dict(+counts))
 
 
 def remembered(db: Database, source: str) -> list[bytes]:

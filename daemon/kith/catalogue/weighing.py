@@ -109,14 +109,14 @@ class _Scale:
         known = None if ours is None else self.here.faces[ours]
         if told.answer is Answer.CONFIRMED and told.person is not None:
             if was is None or (was.answer, was.person) != (told.answer, told.person):
-                self._named(told, told.person, was, ours)
+                self._named(told, told.person, ours)
             elif known and known.given and known.person == told.person and not known.newer:
                 self._moved(was.box, told.box, ours)
         elif ours is None or known is None:
             return
         elif told.answer is Answer.IGNORED:
             if was is None or was.answer is not Answer.IGNORED:
-                self._ignored(was, ours, known)
+                self._ignored(ours, known)
         elif was and was.answer is Answer.CONFIRMED and was.person is not None:
             self._taken_away(was.person, ours, known)
         if ours is not None and known is not None:
@@ -135,7 +135,9 @@ class _Scale:
 
     def people(self) -> None:
         """Those who are there without a face."""
-        shown = {face.person for face in self.here.faces} | {news.person for news in self.news if news.box}
+        gone = {news.face for news in self.news if news.kind in (Answer.FORGOTTEN, Answer.REJECTED)}
+        shown = {face.person for i, face in enumerate(self.here.faces) if i not in gone}
+        shown |= {news.person for news in self.news if news.kind is Answer.CONFIRMED}
         for person in sorted(self.now.people - self.before.people - self.here.present):
             if person in self.here.newer:
                 self.kept += 1
@@ -145,7 +147,7 @@ class _Scale:
         for person in sorted((self.before.people - self.now.people - faces) & self.here.present):
             self._say(Answer.DISPUTED if person in self.here.newer else Answer.ABSENT, person=person)
 
-    def _named(self, told: Theirs, person: PersonId, was: Theirs | None, ours: int | None) -> None:
+    def _named(self, told: Theirs, person: PersonId, ours: int | None) -> None:
         if ours is None:
             self._say(Answer.DRAWN, box=told.box)
             self._say(Answer.CONFIRMED, box=told.box, person=person)
@@ -153,19 +155,22 @@ class _Scale:
         known = self.here.faces[ours]
         if known.person == person:
             return
-        later = was is not None and not known.newer
-        if later or (known.answer is None and person not in known.rejected):
+        if self._is_later(known) or (known.answer is None and person not in known.rejected):
             self._say(Answer.CONFIRMED, ours, person=person)
         elif known.person is not None:
             self._say(Answer.DISPUTED, ours, person=known.person)
         else:
             self.kept += 1
 
-    def _ignored(self, was: Theirs | None, ours: int, known: Ours) -> None:
-        if known.answer is None or (was is not None and not known.newer and known.answer is Answer.CONFIRMED):
+    def _ignored(self, ours: int, known: Ours) -> None:
+        if known.answer is None or (known.answer is Answer.CONFIRMED and self._is_later(known)):
             self._say(Answer.IGNORED, ours)
         elif known.answer is Answer.CONFIRMED:
             self.kept += 1
+
+    def _is_later(self, known: Ours) -> bool:
+        """Whether news there are later than whatever was said of a face here."""
+        return not (self._first or known.newer)
 
     def _taken_away(self, person: PersonId, ours: int, known: Ours) -> None:
         if known.person == person:
