@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from kith.people.cuts import Cuts
-from kith.people.faces import Faces
+from kith.people.faces import NOBODY, Faces, grown
 from kith.people.graph import Graph
-from kith.people.grouping import group_leaf
-from kith.people.vectors import Rows, means
-from kith.types import Floats
+from kith.people.grouping import Said, group_leaf
+from kith.people.rings import Rings
+from kith.people.vectors import Directions, Rows, means
+from kith.types import Floats, PersonId
 
 Cluster = tuple[int, ...]  # slots in canonical order
+NONE = -1
 
 
 class Clusters:
-    """The cluster of each slot, and the mean direction of clusters with two faces or more."""
+    """The cluster of each slot, and the mean direction of clusters with two faces or more.
+
+    `first` (C,) is the first slot of a slot's cluster, which is the cluster's number, or NONE; `size` (C,) is right at
+    first slots.
+    """
 
     def __init__(self, faces: Faces, graph: Graph, cuts: Cuts) -> None:
         self._faces, self._graph, self._cuts = faces, graph, cuts
-        self.of: dict[int, Cluster] = {}
-        self._firsts: set[int] = set()
-        self._row: dict[int, int] = {}  # by first slot
+        self.first = np.zeros(0, np.int32)
+        self.size = np.zeros(0, np.int32)
+        self._rings = Rings()
+        self._count = 0
+        self._row = np.zeros(0, np.int32)  # by first slot
         self._free: list[int] = []
-        self._means: Floats = graph.vectors[:0]
+        self._means = Directions(graph.vectors.shape[1])
+
+    def grow(self, capacity: int) -> None:
+        """Make room for slots below `capacity`."""
+        self.first, self._row = grown(self.first, capacity, NONE), grown(self._row, capacity, NONE)
+        self.size = grown(self.size, capacity, 0)
+        self._rings.grow(capacity)
 
     def forget(self, slots: Iterable[int]) -> None:
         """These are gone; the rest of their leaves is grouped anew by the next `update`."""
         for slot in slots:
-            self._dissolve(self.of.pop(slot))
+            self._dissolve(int(self.first[slot]))
 
     def update(self, touched: Rows, anew: set[int]) -> set[int]:
         """Group the leaves of `touched`; gives the slots in clusters that aren't what they were.
@@ -41,36 +55,62 @@ class Clusters:
         fresh: list[Cluster] = []
         for leaf in self._graph.leaves(touched):
             for cluster in self._group(leaf):
-                if self.of.get(cluster[0]) != cluster or not anew.isdisjoint(cluster):
+                if not anew.isdisjoint(cluster) or self.of(cluster[0]) != cluster:
                     changed.update(cluster)
                     fresh.append(cluster)
-        for slot in changed & self.of.keys():
-            self._dissolve(self.of[slot])
-        self._firsts.update(cluster[0] for cluster in fresh)
+        for slot in changed:
+            self._dissolve(int(self.first[slot]))
         for cluster in fresh:
-            self.of.update(dict.fromkeys(cluster, cluster))
+            self._rings.put(cluster)
+            self.first[list(cluster)], self.size[cluster[0]] = cluster[0], len(cluster)
+        self._count += len(fresh)
         self._average([cluster for cluster in fresh if len(cluster) > 1])
         return changed
 
     def __len__(self) -> int:
-        return len(self._firsts)
+        return self._count
 
-    def mean(self, cluster: Cluster) -> Floats:
-        """Mean direction (D,)."""
-        row = self._row.get(cluster[0])
-        return np.asarray(self._graph.vectors[cluster[0]] if row is None else self._means[row])
+    def __iter__(self) -> Iterator[Cluster]:
+        numbers = np.flatnonzero(self.first == np.arange(len(self.first)))
+        return (self.of(number) for number in numbers.tolist())
 
-    def averaged(self) -> tuple[list[Cluster], Floats]:
-        """All clusters of two or more and their means (G, D)."""
-        return [self.of[first] for first in self._row], self._means[list(self._row.values())]
+    def of(self, slot: int) -> Cluster:
+        """The cluster of a slot; empty where there is none."""
+        first = int(self.first[slot])
+        return () if first == NONE else tuple(self._rings.members(first))
+
+    def people(self, slot: int) -> Rows:
+        """The person, or NOBODY, of each face (n,) in the cluster of a slot."""
+        return self._faces.person[list(self.of(slot))]
+
+    def name(self, slot: int) -> PersonId | None:
+        """Whoever is confirmed in the cluster of a slot."""
+        people = self.people(slot)
+        named = people[people != NOBODY]
+        return PersonId(int(named[0])) if len(named) else None
+
+    def means(self, numbers: Rows) -> Floats:
+        """Mean directions (G, D) of these clusters."""
+        rows = self._row[numbers]
+        found = np.empty((len(numbers), self._graph.vectors.shape[1]), np.float32)
+        found[rows == NONE] = self._graph.vectors[numbers[rows == NONE]]
+        found[rows != NONE] = self._means[rows[rows != NONE]]
+        return found
+
+    def averaged(self) -> Rows:
+        """Numbers (G,) of all clusters of two faces or more."""
+        return np.flatnonzero(self._row != NONE)
 
     def _group(self, leaf: Rows) -> list[Cluster]:
         if len(leaf) == 1:
             return [(int(leaf[0]),)]
-        slots = self._faces.ordered(leaf.tolist())
-        members = [self._faces.at[slot] for slot in slots]
-        rows = np.array(slots)
-        number = group_leaf(members, self._graph.vectors[rows], self._graph.bursts(rows), self._cuts)
+        rows = leaf[self._faces.rank(leaf)]
+        said = Said(
+            self._faces.photo[rows],
+            self._faces.person[rows],
+            {i: self._faces.rejected[slot] for i, slot in enumerate(rows.tolist()) if slot in self._faces.rejected},
+        )
+        number = group_leaf(said, self._graph.vectors[rows], self._graph.bursts(rows), self._cuts)
         order = np.argsort(number, kind="stable")
         parts = np.split(rows[order], np.flatnonzero(np.diff(number[order])) + 1)
         return [tuple(part.tolist()) for part in parts]
@@ -78,18 +118,24 @@ class Clusters:
     def _average(self, clusters: list[Cluster]) -> None:
         if not clusters:
             return
-        starts = np.cumsum([0, *(len(c) for c in clusters)])[:-1]
-        found = means(self._graph.vectors[[slot for cluster in clusters for slot in cluster]], starts)
         short = len(clusters) - len(self._free)
         if short > 0:
             used, more = len(self._means), max(short, len(self._means) // 4)
-            self._means = np.concatenate([self._means, np.zeros((more, found.shape[1]), np.float32)])
+            self._means.grow(used + more)
             self._free += range(used, used + more)
-        for cluster, mean in zip(clusters, found, strict=True):
-            row = self._free.pop()
-            self._row[cluster[0]], self._means[row] = row, mean
+        starts = np.cumsum([0, *(len(c) for c in clusters)])[:-1]
+        found = means(self._graph.vectors[[slot for cluster in clusters for slot in cluster]], starts)
+        rows = np.array([self._free.pop() for _ in clusters])
+        self._means[rows] = found
+        self._row[[cluster[0] for cluster in clusters]] = rows
 
-    def _dissolve(self, cluster: Cluster) -> None:
-        self._firsts.discard(cluster[0])
-        if cluster[0] in self._row:
-            self._free.append(self._row.pop(cluster[0]))
+    def _dissolve(self, first: int) -> None:
+        if first == NONE:
+            return
+        members = self._rings.members(first)
+        self.first[members] = NONE
+        self._rings.part(members)
+        self._count -= 1
+        if self._row[first] != NONE:
+            self._free.append(int(self._row[first]))
+            self._row[first] = NONE

@@ -1,15 +1,22 @@
-"""The faces a recogniser holds, by slot, photo and person."""
+"""The faces a recogniser holds, in columns by slot, and by photo and person."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from kith.people.rings import Rings
+from kith.people.vectors import Flags, Rows
 from kith.types import Evidence, FaceId, PersonId, PhotoId
 
 K = TypeVar("K")
+T = TypeVar("T", bound=np.generic)
 Key = tuple[bytes, float, bool, int]
+NOBODY = -1
 
 
 def canonical(face: Evidence) -> Key:
@@ -17,40 +24,154 @@ def canonical(face: Evidence) -> Key:
     return face.order, face.captured_at or 0.0, face.person is None, face.id
 
 
-class Faces:
-    """Evidence by slot."""
+def digest(order: bytes) -> int:
+    """What stands for a canonical key among the faces held: eight bytes of it, hashed."""
+    return int.from_bytes(blake2b(order, digest_size=8).digest(), "big")
+
+
+class Faces(Mapping[int, Evidence]):
+    """Evidence by slot, its `order` being a digest. A slot is a face's place for as long as it stays.
+
+    Columns (C,): `id` (-1 where no face is), `photo`, `taken` in seconds or nan, `quality`, `person` or NOBODY,
+    `ignored`, `order`.
+    """
 
     def __init__(self) -> None:
-        self.at: dict[int, Evidence] = {}
+        self.id = np.zeros(0, np.int64)
+        self.photo = np.zeros(0, np.int64)
+        self.taken = np.zeros(0)
+        self.quality = np.zeros(0)
+        self.person = np.zeros(0, np.int64)
+        self.ignored = np.zeros(0, bool)
+        self.order = np.zeros(0, np.uint64)
+        self.rejected: dict[int, frozenset[PersonId]] = {}
         self.slot: dict[FaceId, int] = {}
-        self.of_photo: dict[PhotoId, set[int]] = defaultdict(set)
-        self.of_person: dict[PersonId, set[int]] = defaultdict(set)
+        self._photos, self._people = Rings(), Rings()
+        self._on: dict[PhotoId, int] = {}
+        self._of: dict[PersonId, int] = {}
 
-    def put(self, slot: int, face: Evidence) -> None:
-        if slot in self.at:
-            self.drop(slot)
-        self.at[slot], self.slot[face.id] = face, slot
-        self.of_photo[face.photo].add(slot)
-        if face.person is not None:
-            self.of_person[face.person].add(slot)
+    def __getitem__(self, slot: int) -> Evidence:
+        taken, person = float(self.taken[slot]), int(self.person[slot])
+        return Evidence(
+            FaceId(int(self.id[slot])),
+            PhotoId(int(self.photo[slot])),
+            int(self.order[slot]).to_bytes(8, "big"),
+            None if np.isnan(taken) else taken,
+            float(self.quality[slot]),
+            None if person == NOBODY else PersonId(person),
+            self.rejected.get(slot, frozenset()),
+            bool(self.ignored[slot]),
+        )
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.slot.values())
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    def grow(self, capacity: int) -> None:
+        """Make room for slots below `capacity`."""
+        for name, empty in (("id", -1), ("photo", -1), ("taken", np.nan), ("quality", 0), ("person", NOBODY)):
+            setattr(self, name, grown(getattr(self, name), capacity, empty))
+        self.ignored, self.order = grown(self.ignored, capacity, False), grown(self.order, capacity, 0)
+        self._photos.grow(capacity)
+        self._people.grow(capacity)
+
+    def put(self, slots: Sequence[int], faces: Sequence[Evidence]) -> None:
+        """These slots hold these faces from now on."""
+        for slot, face in zip(slots, faces, strict=True):
+            if self.id[slot] >= 0:
+                self.drop(slot)
+            self.slot[face.id] = slot
+            _enter(self._photos, self._on, face.photo, slot)
+            if face.person is not None:
+                _enter(self._people, self._of, face.person, slot)
+            if face.rejected:
+                self.rejected[slot] = face.rejected
+        self.id[slots] = [face.id for face in faces]
+        self.photo[slots] = [face.photo for face in faces]
+        self.taken[slots] = taken(faces)
+        self.quality[slots] = [face.quality for face in faces]
+        self.person[slots] = [NOBODY if face.person is None else face.person for face in faces]
+        self.ignored[slots] = [face.ignored for face in faces]
+        self.order[slots] = [digest(face.order) for face in faces]
 
     def drop(self, slot: int) -> None:
-        face = self.at.pop(slot)
-        del self.slot[face.id]
-        _take_out(self.of_photo, face.photo, slot)
-        if face.person is not None:
-            _take_out(self.of_person, face.person, slot)
+        del self.slot[FaceId(int(self.id[slot]))]
+        _leave(self._photos, self._on, PhotoId(int(self.photo[slot])), slot)
+        if self.person[slot] != NOBODY:
+            _leave(self._people, self._of, PersonId(int(self.person[slot])), slot)
+        self.rejected.pop(slot, None)
+        self.id[slot], self.photo[slot], self.person[slot] = -1, -1, NOBODY
 
-    def is_open(self, slot: int) -> bool:
-        """Nobody said who it is, and it isn't to be asked about."""
-        face = self.at[slot]
-        return face.person is None and not face.ignored
+    def is_at(self, slot: int, face: Evidence) -> bool:
+        """Whether this face is held there, whatever is said of it."""
+        when = np.nan if face.captured_at is None else face.captured_at
+        return (
+            bool(self.id[slot] == face.id and self.photo[slot] == face.photo)
+            and (self.taken[slot] == when or (np.isnan(when) and np.isnan(self.taken[slot])))
+            and int(self.order[slot]) == digest(face.order)
+        )
+
+    def is_said(self, slot: int, face: Evidence) -> bool:
+        """Whether the same is said of it."""
+        person = NOBODY if face.person is None else face.person
+        return (
+            bool(self.person[slot] == person and self.quality[slot] == face.quality)
+            and bool(self.ignored[slot]) == face.ignored
+            and self.rejected.get(slot, frozenset()) == face.rejected
+        )
+
+    def is_open(self, slots: Rows | Sequence[int]) -> Flags:
+        """Nobody said who they are, and they aren't to be asked about (N,)."""
+        return np.asarray((self.person[slots] == NOBODY) & ~self.ignored[slots])
+
+    def on_photo(self, photo: PhotoId) -> list[int]:
+        first = self._on.get(photo)
+        return [] if first is None else self._photos.members(first)
+
+    def of_person(self, person: PersonId) -> list[int]:
+        """Those confirmed to be a person."""
+        first = self._of.get(person)
+        return [] if first is None else self._people.members(first)
+
+    def key(self, slot: int) -> Key:
+        """Orders slots canonically."""
+        return canonical(self[slot])
+
+    def rank(self, slots: Rows | Sequence[int]) -> Rows:
+        """Positions (N,) of these in canonical order."""
+        rows = np.asarray(slots, np.int64)
+        keys = (self.id[rows], self.person[rows] == NOBODY, np.nan_to_num(self.taken[rows]), self.order[rows])
+        return np.asarray(np.lexsort(keys), np.int64)
 
     def ordered(self, slots: Iterable[int]) -> list[int]:
-        return sorted(slots, key=lambda slot: canonical(self.at[slot]))
+        """In canonical order."""
+        rows = list(slots)
+        return rows if len(rows) < 2 else [rows[i] for i in self.rank(rows).tolist()]
 
 
-def _take_out(sets: dict[K, set[int]], key: K, slot: int) -> None:
-    sets[key].discard(slot)
-    if not sets[key]:
-        del sets[key]
+def taken(faces: Sequence[Evidence]) -> list[float]:
+    """Seconds, or nan."""
+    return [np.nan if face.captured_at is None else face.captured_at for face in faces]
+
+
+def grown(column: NDArray[T], capacity: int, empty: Any) -> NDArray[T]:
+    """A column with room for slots below `capacity`, `empty` where there was none before."""
+    return np.concatenate([column, np.full(capacity - len(column), empty, column.dtype)])
+
+
+def _enter(rings: Rings, first: dict[K, int], key: K, slot: int) -> None:
+    if key in first:
+        rings.join(first[key], slot)
+    else:
+        first[key] = slot
+
+
+def _leave(rings: Rings, first: dict[K, int], key: K, slot: int) -> None:
+    others = rings.members(slot)[1:]
+    rings.drop(slot)
+    if others:
+        first[key] = others[0]
+    else:
+        del first[key]

@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from kith.people.cuts import Cuts
 from kith.people.index import Neighbours
 from kith.people.settings import PeopleSettings
-from kith.people.vectors import Flags, Rows
+from kith.people.vectors import Directions, Flags, Rows
 from kith.types import Evidence, Floats
 
 FEW = 256  # faces up to which arrivals are joined one by one
@@ -83,7 +83,7 @@ class Graph:
         self._free: list[int] = []
 
     @property
-    def vectors(self) -> Floats:
+    def vectors(self) -> Directions:
         return self._neighbours.vectors
 
     def add(self, faces: Sequence[Evidence], vectors: Floats) -> tuple[Rows, Rows]:

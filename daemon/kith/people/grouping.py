@@ -8,23 +8,34 @@ cut again, which makes ordinary average linkage an exactly constrained one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from kith.people.cuts import Cuts
+from kith.people.faces import NOBODY
 from kith.people.vectors import Doubles, Flags, Rows, unit
-from kith.types import Evidence, Floats
+from kith.types import Floats, PersonId
 
 NEVER = 1e9  # distance of a cannot-link pair; divided by a whole leaf squared it is still above any cut
 SETTLED = 3  # clusters of so many faces are not joined in the second pass, which is for strays
 
 
-def group_leaf(members: Sequence[Evidence], vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
-    """Cluster 0, 1, ... of each member (n,); `vectors` (n, D). Members of one `burst` (n,) belong together."""
-    never = cannot_link(members)
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What photos and answers say of a leaf's faces: `photo` (n,), `person` (n,) or NOBODY, `rejected` by row."""
+
+    photo: Rows
+    person: Rows
+    rejected: Mapping[int, frozenset[PersonId]]
+
+
+def group_leaf(said: Said, vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
+    """Cluster 0, 1, ... of each face (n,); `vectors` (n, D). Members of one `burst` (n,) belong together."""
+    never = cannot_link(said)
     faces = _average_linkage(_expanded(vectors, never, cuts), burst, never, cuts.same)
     size = np.bincount(faces)
     order = np.argsort(faces, kind="stable")
@@ -63,19 +74,15 @@ def _expanded(vectors: Floats, never: Flags, cuts: Cuts) -> Doubles:
     return unit((weight.astype(np.float32) @ vectors).astype(np.float64))
 
 
-def cannot_link(faces: Sequence[Evidence]) -> Flags:
+def cannot_link(said: Said) -> Flags:
     """Pairs (n, n) that answers or photos forbid: two people, a rejected person, two faces of one photo."""
-    _, person = np.unique([-1 if f.person is None else f.person for f in faces], return_inverse=True)
-    named = np.array([f.person is not None for f in faces])
+    named = said.person != NOBODY
     both = named[:, None] & named[None, :]
-    same_person = both & (person[:, None] == person[None, :])
-    photo = np.array([f.photo for f in faces])
-    never = (photo[:, None] == photo[None, :]) | both
-    for i, face in enumerate(faces):
-        if face.rejected:
-            refused = np.array([f.person in face.rejected for f in faces])
-            never[i] |= refused
-            never[:, i] |= refused
-    never &= ~same_person
+    never = (said.photo[:, None] == said.photo[None, :]) | both
+    for row, people in said.rejected.items():
+        refused = np.isin(said.person, list(people))
+        never[row] |= refused
+        never[:, row] |= refused
+    never &= ~(both & (said.person[:, None] == said.person[None, :]))
     np.fill_diagonal(never, False)
     return np.asarray(never)

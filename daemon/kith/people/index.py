@@ -8,7 +8,7 @@ import numpy as np
 from usearch.index import Index
 
 from kith.people.settings import PeopleSettings
-from kith.people.vectors import Rows
+from kith.people.vectors import Directions, Rows
 from kith.types import Floats
 
 BLOCK = 1024  # faces compared at a time,
@@ -23,7 +23,7 @@ class Neighbours:
     """
 
     def __init__(self, length: int, floor: float, settings: PeopleSettings) -> None:
-        self.vectors: Floats = np.zeros((0, length), np.float32)
+        self.vectors = Directions(length)
         self.held = np.zeros(0, bool)
         self._count = 0
         self._floor, self._settings = np.float32(floor), settings
@@ -32,7 +32,7 @@ class Neighbours:
     def grow(self, capacity: int) -> None:
         """Make room for slots below `capacity`."""
         more = capacity - len(self.held)
-        self.vectors = np.concatenate([self.vectors, np.zeros((more, self.vectors.shape[1]), np.float32)])
+        self.vectors.grow(capacity)
         self.held = np.concatenate([self.held, np.zeros(more, bool)])
 
     def add(self, slots: Rows, vectors: Floats) -> None:
@@ -47,7 +47,7 @@ class Neighbours:
             self._index.add(held, self.vectors[held])
 
     def remove(self, slots: Rows) -> None:
-        self.vectors[slots], self.held[slots] = 0, False
+        self.held[slots] = False
         self._count -= len(slots)
         if self._index is not None:
             self._index.remove(slots)

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
+from operator import not_
 
 import numpy as np
 
 from kith.people.calibration import Models, probability
 from kith.people.clusters import Clusters
 from kith.people.cuts import Cuts
-from kith.people.faces import Faces, Key, canonical
+from kith.people.faces import NOBODY, Faces, Key
 from kith.people.graph import Graph
 from kith.people.matching import (
     YEAR,
@@ -88,17 +90,23 @@ class Matches:
         """
         people = self._learn(named, born)
         changed = changed | self._bear_on(people, changed)
-        slots = self._of_photos(photos | {self._faces.at[slot].photo for slot in changed})
+        slots = self._of_photos(photos | self._photos(changed))
         told = {slot: self.suggestions.get(slot) for slot in slots}
-        self.forget(slot for slot in slots if not self._faces.is_open(slot))
-        compared = [self._compare([slot for slot in slots if self._faces.is_open(slot)])]
+        open_ = self._faces.is_open(slots).tolist()
+        self.forget(compress(slots, map(not_, open_)))
+        compared = [self._compare(list(compress(slots, open_)))]
         near = set().union(*(self._near[person] for person in self._crowded()))
-        more = self._of_photos({self._faces.at[slot].photo for slot in near - told.keys()})
+        more = self._of_photos(self._photos(near - told.keys()))
         told |= {slot: self.suggestions.get(slot) for slot in more}
-        compared.append(self._compare([slot for slot in more if self._faces.is_open(slot)]))
+        compared.append(self._compare(list(compress(more, self._faces.is_open(more).tolist()))))
         for some, candidates in compared:
             self._match(some, self._judged(candidates))
         return {slot for slot, suggestion in told.items() if self.suggestions.get(slot) != suggestion}
+
+    def sure_of(self, slot: int) -> PersonId | None:
+        """Who a face surely is, though nobody said so."""
+        suggestion = self.suggestions.get(slot)
+        return suggestion.person if suggestion is not None and slot in self.sure[suggestion.person] else None
 
     def compare(self, slots: Sequence[int]) -> tuple[People, Pairs]:
         """All candidates of these unnamed faces."""
@@ -106,7 +114,10 @@ class Matches:
 
     def _of_photos(self, photos: Iterable[PhotoId]) -> list[int]:
         """All slots of these photos, canonical within each, on which equal odds depend."""
-        return [slot for photo in photos for slot in self._faces.ordered(self._faces.of_photo.get(photo, ()))]
+        return [slot for photo in photos for slot in self._faces.ordered(self._faces.on_photo(photo))]
+
+    def _photos(self, slots: Iterable[int]) -> set[PhotoId]:
+        return {PhotoId(photo) for photo in self._faces.photo[np.fromiter(slots, np.int64)].tolist()}
 
     def _compare(self, slots: list[int]) -> tuple[list[int], Candidates]:
         """Candidates of whole photos' open slots; who is whose candidate is remembered."""
@@ -125,8 +136,8 @@ class Matches:
             self._recount |= self._exemplars.keys()
         changed = []
         for person in self._recount:
-            clusters = {self._clusters.of[slot][0] for slot in self._near.get(person, ())}
-            now = crowd(len(clusters), len(self._clusters))
+            near = self._clusters.first[np.fromiter(self._near.get(person, ()), np.int64)]
+            now = crowd(len(np.unique(near)), len(self._clusters))
             if now != self._crowds.get(person, 0.0):
                 changed.append(person)
                 self._crowds[person] = now
@@ -146,8 +157,8 @@ class Matches:
         } & self._exemplars.keys()
         self._born = dict(born)
         for person in named:
-            slots = self._faces.ordered(self._faces.of_person.get(person, ()))
-            chosen = choose_exemplars(slots, self._faces.at, self._settings) if slots else []
+            slots = self._faces.ordered(self._faces.of_person(person))
+            chosen = choose_exemplars(slots, {s: self._faces[s] for s in slots}, self._settings) if slots else []
             self._exemplars.pop(person, None)
             if chosen:
                 self._exemplars[person] = chosen
@@ -156,27 +167,29 @@ class Matches:
         return changed | named
 
     def _first(self, person: PersonId) -> Key:
-        return min(canonical(self._faces.at[slot]) for slot in self._faces.of_person[person])
+        return self._faces.key(self._faces.ordered(self._faces.of_person(person))[0])
 
     def _bear_on(self, people: set[PersonId], known: set[int]) -> set[int]:
         """Open slots that any of `people` was or is a candidate for, if not all open slots are `known` already."""
         found = set().union(*(self._near.get(person, ()) for person in people))
         exemplars = {person: self._exemplars[person] for person in people if person in self._exemplars}
-        if exemplars and len(known) < len(self._faces.at):
+        if exemplars and len(known) < len(self._faces):
             some = People.of(exemplars, self._graph.vectors, self._graph.taken, self._born)
             vectors = self._graph.vectors
             for start in range(0, len(vectors), LOOKED_AT):
                 score = like(vectors[start : start + LOOKED_AT], some)[2].max(axis=1)
                 found |= set((start + np.flatnonzero(score > self._stranger)).tolist())
-            clusters, means = self._clusters.averaged()
-            if clusters:
-                score = like(means, some)[2].max(axis=1)
-                found.update(*(clusters[i] for i in np.flatnonzero(score > self._stranger).tolist()))
-        return {slot for slot in found if slot in self._faces.at and self._faces.is_open(slot)}
+            clusters = self._clusters.averaged()
+            for start in range(0, len(clusters), LOOKED_AT):
+                block = clusters[start : start + LOOKED_AT]
+                score = like(self._clusters.means(block), some)[2].max(axis=1)
+                found.update(*(self._clusters.of(n) for n in block[score > self._stranger].tolist()))
+        slots = np.fromiter(found, np.int64)
+        return set(slots[(self._faces.id[slots] >= 0) & self._faces.is_open(slots)].tolist())
 
     def _match(self, slots: list[int], pairs: Pairs) -> None:
         corrected = replace(pairs, group=self._correction(pairs.group))
-        chosen = assign([self._faces.at[slot].photo for slot in slots], corrected, self._settings.suggest_above)
+        chosen = assign(self._faces.photo[slots].tolist(), corrected, self._settings.suggest_above)
         suggested = dict(self._suggestions(np.array(slots, np.int64), pairs, chosen[chosen >= 0]))
         for slot in slots:
             self._suggest(slot, suggested.get(slot))
@@ -196,7 +209,7 @@ class Matches:
 
     def _may_be_auto(self, slots: Rows, column: int) -> Flags:
         """Good enough to be seen, and no child that has outgrown all that is known of it; of one person (M,)."""
-        good = np.array([self._faces.at[s].quality >= self._settings.min_quality for s in slots.tolist()], bool)
+        good = self._faces.quality[slots] >= self._settings.min_quality
         born, known = float(self._people.born[column]), self._people.taken[self._people.rows(column)]
         if np.isnan(born):
             return good
@@ -208,36 +221,32 @@ class Matches:
     def _because(self, slots: Rows, column: int) -> Iterator[tuple[FaceId, ...]]:
         """For each face (M,) the person's exemplars most like it, best first."""
         rows = self._people.rows(column)
-        ids = [self._faces.at[slot].id for slot in self._people.slots[rows].tolist()]
+        ids = [FaceId(face) for face in self._faces.id[self._people.slots[rows]].tolist()]
         cosines = self._graph.vectors[slots] @ self._people.vectors[rows].T
         for best in np.argsort(-cosines, axis=1, kind="stable")[:, :BECAUSE].tolist():
             yield tuple(ids[i] for i in best)
 
     def _probes(self, slots: Sequence[int]) -> Probes:
-        at, of = self._faces.at, self._clusters.of
-        number: dict[int, int] = {}
-        group = [number.setdefault(of[slot][0], len(number)) for slot in slots]
-        clusters = [of[first] for first in number]
         rows = np.array(slots, np.int64)
-        means = [self._clusters.mean(cluster) for cluster in clusters]
+        numbers, group = np.unique(self._clusters.first[rows].astype(np.int64), return_inverse=True)
         return Probes(
             slots=rows,
             vectors=self._graph.vectors[rows],
             taken=self._graph.taken[rows],
             barred=[self._barred(slot) for slot in slots],
-            group=np.array(group, np.int64),
-            means=np.stack(means) if means else self._graph.vectors[:0],
-            sizes=np.array([len(cluster) for cluster in clusters], np.int64),
-            named=[Counter(p for s in cluster if (p := at[s].person) is not None) for cluster in clusters],
+            group=group,
+            means=self._clusters.means(numbers),
+            sizes=self._clusters.size[numbers].astype(np.int64),
+            named=[_counted(self._clusters.people(number)) for number in numbers.tolist()],
         )
 
     def _barred(self, slot: int) -> set[PersonId] | frozenset[PersonId]:
         """Whom a face was said not to be, and who is in its photo already."""
-        face = self._faces.at[slot]
-        mates = self._faces.of_photo[face.photo]
+        rejected = self._faces.rejected.get(slot, frozenset())
+        mates = self._faces.on_photo(PhotoId(int(self._faces.photo[slot])))
         if len(mates) == 1:
-            return face.rejected
-        return face.rejected.union(p for s in mates if s != slot and (p := self._faces.at[s].person) is not None)
+            return rejected
+        return rejected.union(_counted(self._faces.person[mates]))
 
     def _consider(self, slot: int, people: tuple[PersonId, ...]) -> None:
         before = self._candidates.pop(slot, ())
@@ -257,3 +266,8 @@ class Matches:
             self.suggestions[slot] = suggestion
             if suggestion.probability_group >= self._settings.join_above:
                 self.sure[suggestion.person].add(slot)
+
+
+def _counted(people: Rows) -> Counter[PersonId]:
+    """How many are whose, of people (n,) or NOBODY."""
+    return Counter(PersonId(person) for person in people[people != NOBODY].tolist())

@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 
 from kith.people.calibration import GROUP_FEATURES, Models, logit
 from kith.people.settings import PeopleSettings
-from kith.people.vectors import Doubles, Flags, Rows, means
+from kith.people.vectors import Directions, Doubles, Flags, Rows, means
 from kith.types import Evidence, Floats, PersonId
 
 BLOCK = 1024  # probes compared with all people at a time
@@ -44,7 +44,7 @@ class People:
     def of(
         cls,
         exemplars: Mapping[PersonId, Sequence[int]],
-        vectors: Floats,
+        vectors: Floats | Directions,
         taken: Doubles,
         born: Mapping[PersonId, float],
     ) -> People:

@@ -9,7 +9,7 @@ import numpy as np
 
 from kith.people.clusters import Clusters
 from kith.people.cuts import Cuts
-from kith.people.faces import Faces
+from kith.people.faces import NOBODY, Faces
 from kith.people.graph import Graph
 from kith.people.homes import Homes
 from kith.people.matches import Matches
@@ -29,6 +29,8 @@ from kith.types import (
     Recognition,
     Suggestion,
 )
+
+BLOCK = 65536  # vectors compared at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,20 @@ class Recogniser:
     @property
     def recognition(self) -> Recognition:
         """All groups and suggestions."""
-        at = self._faces.at
-        return Recognition(
-            groups=dict(self._homes.groups),
-            suggestions={at[slot].id: suggestion for slot, suggestion in self._matches.suggestions.items()},
-        )
+        id_ = self._faces.id
+        suggestions = {FaceId(int(id_[slot])): said for slot, said in self._matches.suggestions.items()}
+        return Recognition(self._homes.groups(), suggestions)
+
+    def of(self, faces: Iterable[FaceId]) -> Recognition:
+        """Groups and suggestions of some faces."""
+        groups, suggestions = {}, {}
+        for face in faces:
+            slot = self._faces.slot.get(face)
+            if slot is not None and (group := self._homes.group(slot)) is not None:
+                groups[face] = group
+            if slot is not None and (suggestion := self._matches.suggestions.get(slot)) is not None:
+                suggestions[face] = suggestion
+        return Recognition(groups, suggestions)
 
     def holds(self, face: FaceId) -> bool:
         """Whether a face is among those it recognises in."""
@@ -100,7 +111,7 @@ class Recogniser:
         leaving = list(
             dict.fromkeys(slot_of[f] for f in [*gone, *(f.id for f in _at(changed, arrived))] if f in slot_of)
         )
-        left = [self._faces.at[slot].id for slot in leaving]
+        left = self._ids(leaving)
         before = self._around([*leaving, *(slot_of[face.id] for face in answered)])
         anew, touched = self._exchange(leaving, answered, _at(changed, arrived), vectors[arrived])
         after = self._around(anew)
@@ -112,12 +123,7 @@ class Recogniser:
 
     def clusters(self) -> list[tuple[FaceId, ...]]:
         """All faces by cluster: what looks like one person before anybody said so, single faces included."""
-        at = self._faces.at
-        return [
-            tuple(at[slot].id for slot in cluster)
-            for first, cluster in self._clusters.of.items()
-            if cluster[0] == first
-        ]
+        return [tuple(self._ids(cluster)) for cluster in self._clusters]
 
     def candidates(self, faces: Sequence[FaceId]) -> tuple[People, Pairs]:
         """Whom these faces may be, with features: what calibrations are fitted on."""
@@ -137,17 +143,17 @@ class Recogniser:
         arrived, answered = [], []
         for i, face in enumerate(faces):
             slot = self._faces.slot.get(face.id)
-            held = None if slot is None else self._faces.at[slot]
-            if held is None or _place(held) != _place(face) or (self._graph.vectors[slot] != vectors[i]).any():
+            if slot is None or not self._faces.is_at(slot, face) or (self._graph.vectors[[slot]] != vectors[i]).any():
                 arrived.append(i)
-            elif held != face:
+            elif not self._faces.is_said(slot, face):
                 answered.append(face)
         return arrived, answered
 
     def _around(self, slots: Iterable[int]) -> tuple[set[PhotoId], set[PersonId]]:
         """Photos of these faces, and who they were confirmed to be."""
-        faces = [self._faces.at[slot] for slot in slots]
-        return {face.photo for face in faces}, {face.person for face in faces if face.person is not None}
+        rows = np.fromiter(slots, np.int64)
+        photos, people = set(self._faces.photo[rows].tolist()), set(self._faces.person[rows].tolist())
+        return {PhotoId(photo) for photo in photos}, {PersonId(person) for person in people - {NOBODY}}
 
     def _exchange(
         self, leaving: Sequence[int], answered: Sequence[Evidence], arrived: Sequence[Evidence], vectors: Floats
@@ -159,9 +165,17 @@ class Recogniser:
             fresh, also = self._graph.add(arrived, vectors)
             slots += fresh.tolist()
             touched.append(also)
-        for slot, face in zip(slots, [*answered, *arrived], strict=True):
-            self._faces.put(slot, face)
+            self._make_room()
+        self._faces.put(slots, [*answered, *arrived])
         return set(slots), np.unique(np.concatenate([*touched, np.array(slots, np.int64)]))
+
+    def _make_room(self) -> None:
+        """For all slots that the graph has."""
+        for part in (self._faces, self._clusters, self._homes):
+            part.grow(len(self._graph.vectors))
+
+    def _ids(self, slots: Iterable[int]) -> list[FaceId]:
+        return [FaceId(face) for face in self._faces.id[np.fromiter(slots, np.int64)].tolist()]
 
     def _let_go(self, slots: Sequence[int]) -> Rows:
         if not slots:
@@ -184,23 +198,26 @@ class Recogniser:
 
     def _different(self, gallery: Gallery) -> list[int]:
         """Positions of faces that aren't held just so."""
-        held, at = self._faces.slot, self._faces.at
-        slots = np.array([held.get(face.id, -1) for face in gallery.faces], np.int64)
-        said = [slot < 0 or at[slot] != face for slot, face in zip(slots.tolist(), gallery.faces, strict=True)]
-        known = np.flatnonzero(slots >= 0)
-        moved = np.array(said, bool)
-        if len(known):
-            moved[known] |= (snap(gallery.vectors[known]) != self._graph.vectors[slots[known]]).any(axis=1)
+        slots = [self._faces.slot.get(face.id, -1) for face in gallery.faces]
+        changed = [
+            slot < 0 or not (self._faces.is_at(slot, face) and self._faces.is_said(slot, face))
+            for slot, face in zip(slots, gallery.faces, strict=True)
+        ]
+        known = np.flatnonzero(np.array(slots, np.int64) >= 0)
+        moved = np.array(changed, bool)
+        for start in range(0, len(known), BLOCK):
+            rows = known[start : start + BLOCK]
+            held = self._graph.vectors[[slots[row] for row in rows.tolist()]]
+            moved[rows] |= (snap(gallery.vectors[rows]) != held).any(axis=1)
         return np.flatnonzero(moved).tolist()
 
     def _changes(self, groups: Iterable[FaceId], slots: Iterable[int], left: Iterable[FaceId]) -> Changes:
         """What became of these faces; those that `left` may be back in another slot."""
-        at, slot, left = self._faces.at, self._faces.slot, list(left)
-        suggestions = self._matches.suggestions
-        return Changes(
-            groups={face: self._homes.groups.get(face) for face in [*left, *groups]},
-            suggestions=dict.fromkeys(left) | {at[s].id: suggestions.get(s) for s in [*_present(left, slot), *slots]},
-        )
+        slot, left = self._faces.slot, list(left)
+        here = [*_present(left, slot), *slots]
+        suggestions = {face: self._matches.suggestions.get(s) for s, face in zip(here, self._ids(here), strict=True)}
+        now = {face: None if (s := slot.get(face)) is None else self._homes.group(s) for face in [*left, *groups]}
+        return Changes(groups=now, suggestions=dict.fromkeys(left) | suggestions)
 
 
 def _at(gallery: Gallery, positions: Sequence[int]) -> list[Evidence]:
@@ -209,11 +226,6 @@ def _at(gallery: Gallery, positions: Sequence[int]) -> list[Evidence]:
 
 def _present(faces: Iterable[FaceId], slot: Mapping[FaceId, int]) -> list[int]:
     return [slot[face] for face in faces if face in slot]
-
-
-def _place(face: Evidence) -> tuple[object, ...]:
-    """What decides where a face stands among the others, whatever is said of it."""
-    return face.photo, face.order, face.captured_at
 
 
 def _checked(gallery: Gallery) -> Floats:

@@ -7,6 +7,8 @@ It moves a cosine by about 1e-4, a hundredth of a decade of false match rate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -34,3 +36,27 @@ def means(vectors: Floats, starts: Rows) -> Floats:
     if not len(starts):
         return np.zeros((0, vectors.shape[1]), np.float32)
     return snap(unit(np.add.reduceat(vectors.astype(np.float64), starts, axis=0)))
+
+
+class Directions:
+    """Unit vectors (C, D) on the grid by row, held as 16-bit integers and given as float32."""
+
+    def __init__(self, length: int) -> None:
+        self._steps = np.zeros((0, length), np.int16)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self._steps), self._steps.shape[1]
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __getitem__(self, rows: slice | Rows | Sequence[int]) -> Floats:
+        return np.multiply(self._steps[rows], np.float32(1 / GRID), dtype=np.float32)
+
+    def __setitem__(self, rows: Rows | Sequence[int], vectors: Floats) -> None:
+        self._steps[rows] = np.multiply(vectors, np.float32(GRID)).astype(np.int16)
+
+    def grow(self, capacity: int) -> None:
+        """Make room for rows below `capacity`, zero until set."""
+        self._steps = np.concatenate([self._steps, np.zeros((capacity - len(self), self.shape[1]), np.int16)])

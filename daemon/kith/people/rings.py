@@ -1,0 +1,45 @@
+"""Sets of slots that cost four bytes a slot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kith.people.vectors import Rows
+
+
+class Rings:
+    """Disjoint sets of slots, each in an order of its own: a slot names the next one, the last one the first."""
+
+    def __init__(self) -> None:
+        self._next = np.zeros(0, np.int32)
+
+    def grow(self, capacity: int) -> None:
+        """Make room for slots below `capacity`, each alone."""
+        self._next = np.concatenate([self._next, np.arange(len(self._next), capacity, dtype=np.int32)])
+
+    def members(self, slot: int) -> list[int]:
+        """The set of a slot, which comes first."""
+        following, found = self._next.data, [slot]
+        while (slot := following[slot]) != found[0]:
+            found.append(slot)
+        return found
+
+    def put(self, members: Sequence[int] | Rows) -> None:
+        """Make a set of these, in this order; they must not leave others behind."""
+        rows = np.asarray(members, np.int32)
+        self._next[rows] = np.roll(rows, -1)
+
+    def join(self, one: int, other: int) -> None:
+        """Make one set of two that are not the same."""
+        self._next[one], self._next[other] = self._next[other], self._next[one]
+
+    def drop(self, slot: int) -> None:
+        """Take a slot out of its set; it is alone then."""
+        before = self.members(slot)[-1]
+        self._next[before], self._next[slot] = self._next[slot], slot
+
+    def part(self, slots: Sequence[int] | Rows) -> None:
+        """Leave these alone, who are all of one set or more."""
+        self._next[slots] = slots
