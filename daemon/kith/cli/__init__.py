@@ -9,4 +9,5 @@ from kith.cli import state as state
 from kith.cli import digikam as digikam
 from kith.cli import digikam_import as digikam_import
 from kith.cli import digikam_push as digikam_push
+from kith.cli import digikam_actions as digikam_actions
 from kith.cli.base import main as main

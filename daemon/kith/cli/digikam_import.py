@@ -167,10 +167,10 @@ def _shown(kith: Working) -> Any:
 
 def _library(database: Path, moved: Sequence[str], *, ask: bool) -> tuple[Library, Mapping[int, Path]]:
     """What digiKam has, and where its albums are; the user is asked for those that aren't there."""
-    from kith_digikam import albums, reading
+    from kith_digikam import albums, pushing, reading
     from kith_digikam import database as file
 
-    library = reading.read(database)
+    library = pushing.with_refused(reading.read(database), database, paths.of_user().data / "digikam")
     if file.users(database):
         click.echo("digiKam is running: what it has not saved yet comes with the next import.", err=True)
     pairs = [move.rpartition("=") for move in moved]

@@ -17,7 +17,7 @@ from typing import Any
 from kith_digikam import database, record, regions, tags
 from kith_digikam.asking import Asking
 from kith_digikam.marks import Image, Mark, images, iou, marks, put, same_face, take
-from kith_digikam.reading import State
+from kith_digikam.reading import Library, Picture, State
 from kith_digikam.record import Entry, Pushed, Refused
 from kith_digikam.regions import Box, Rect, Size
 from kith_digikam.swap import replaced
@@ -183,6 +183,12 @@ def undo(path: Path, folder: Path) -> tuple[int, Path | None]:
     return len(changed.plan.take), backup
 
 
+def standing(path: Path, folder: Path) -> int:
+    """How many faces in the database at `path` are Kith's and as it pushed them."""
+    with database.opened(path) as db:
+        return len(Look.at(db, folder).pushed.entries)
+
+
 def tell(path: Path, kith: Asking, folder: Path, roots: Mapping[int, Path]) -> int:
     """Tell Kith which of its suggestions were rejected in digiKam since; gives how many. Changes no database."""
     with database.opened(path) as db:
@@ -199,6 +205,30 @@ def tell(path: Path, kith: Asking, folder: Path, roots: Mapping[int, Path]) -> i
         said += len(faces)
     record.save(file, look.pushed)
     return said
+
+
+def with_refused(library: Library, path: Path, folder: Path) -> Library:
+    """What was read of the database at `path`, and of whom the user said there that they aren't whom Kith suggested."""
+    with database.opened(path) as db:
+        look = Look.at(db, folder)
+    said: dict[tuple[int, str, str], list[Refused]] = defaultdict(list)
+    for each in look.pushed.refused:
+        if each.name is not None and each.image in look.images:
+            image = look.images[each.image]
+            said[image.root, image.folder, image.name].append(each)
+    pictures = tuple(_refusing(one, said.get((one.root, one.folder, one.name), ())) for one in library.pictures)
+    return replace(library, pictures=pictures)
+
+
+def _refusing(picture: Picture, refused: Sequence[Refused]) -> Picture:
+    names = {each.name: regions.parsed(each.rect) for each in refused if each.name is not None}
+    faces = (
+        replace(face, refused=tuple(sorted({*face.refused, *(name for name in names if names[name] == face.rect)})))
+        if face.state is State.UNKNOWN
+        else face
+        for face in picture.faces
+    )
+    return replace(picture, faces=tuple(faces)) if names else picture
 
 
 def _refusals(about: Iterable[Entry], kiths: Kiths) -> dict[str, list[str]]:
