@@ -5,6 +5,7 @@ at_work.py HOME FOLDER PACK    serves FOLDER with a model pack until it is stopp
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,23 +27,28 @@ if TYPE_CHECKING:
 SETTINGS = "[sidecars]\nquiet_seconds = 0.5\n[people]\nmin_faces = 2\n[analysis]\nworkers = 1\n"
 
 
+STALE = "status of 409 (Conflict)"
+
+
 @contextmanager
 def kith(home: Path) -> Iterator[App]:
     """Kith's parts in a folder of their own."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (home / "kith.toml").write_text(SETTINGS)
-    with opened(Paths.below(home), config.load(home / "kith.toml")) as app:
+    paths = Paths.below(home)
+    paths.config_file.parent.mkdir(exist_ok=True)
+    paths.config_file.write_text(SETTINGS)
+    with opened(paths, config.load(paths.config_file)) as app:
         yield app
 
 
 @contextmanager
-def at_work(app: App, *roots: Path) -> Iterator[Served]:
-    """A daemon that follows some folders, and its API at a port."""
+def at_work(app: App, *roots: Path, **options: Any) -> Iterator[Served]:
+    """A daemon that follows some folders, and its API at a port; `options` as `kith.api.app.make` has them."""
     daemon = Daemon(app, roots)
     daemon.begin()
     daemon.hint([(root, True) for root in roots])
     try:
-        with served(daemon) as here:  # type: ignore[arg-type]
+        with served(daemon, **options) as here:  # type: ignore[arg-type]
             yield here
     finally:
         daemon.end()
@@ -77,6 +83,46 @@ class Opened:
     def question(self) -> str:
         return str(self.page.locator("h1").inner_text())
 
+    def who_is_this(self) -> int:
+        """Wait for a question that asks for a name; gives of how many faces."""
+        self.page.get_by_role("heading", name="Who is this?").wait_for()
+        self.until(lambda: self.page.evaluate("document.activeElement.matches('input')"))
+        found = re.match(r"(\d+)", self.page.locator(".about").inner_text())
+        assert found
+        return int(found[1])
+
+    def said(self) -> str:
+        """What the line at the foot of the page says."""
+        return str(self.page.locator("#said").inner_text())
+
+    def first_face(self) -> str | None:
+        """The first face in question."""
+        face = self.page.evaluate("document.querySelector('.tile')?.dataset.face ?? null")
+        return face if face is None else str(face)
+
+    def people(self) -> dict[str, int]:
+        """Everybody, and how many faces each has."""
+        return {person["name"]: person["faces"] for person in self.ask("/v1/people")["people"]}
+
+    def face(self, face: str) -> Any:
+        return self.ask(f"/v1/faces/{face}")["face"]
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        """Write something and press Enter."""
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def named(self, *names: str, most: int = 10_000) -> list[list[str]]:
+        """Another program names the first questions' faces; gives the faces of each."""
+        groups = [question["faces"][:most] for question in self.ask("/v1/questions")["questions"]]
+        for faces, name in zip(groups, names, strict=False):
+            self.say("/v1/faces/name", faces=faces, name=name)
+        return groups[: len(names)]
+
     def until(self, happened: Callable[[], object], seconds: float = 30.0) -> None:
         for _ in range(int(seconds * 20)):
             if happened():
@@ -90,7 +136,10 @@ def logged_in(browser: Browser, here: Served, **options: Any) -> tuple[Page, lis
     context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
     page = context.new_page()
     told: list[str] = []
-    page.on("console", lambda message: told.append(message.text) if message.type in ("error", "warning") else None)
+    # that an answer was refused as stale is told by the browser itself; the page looks again
+    page.on(
+        "console", lambda m: told.append(m.text) if m.type in ("error", "warning") and STALE not in m.text else None
+    )
     page.on("pageerror", lambda error: told.append(str(error)))
     page.goto(link(here))
     return page, told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pytest
 from at_work import Opened, at_work, kith, logged_in
 
 import drawn
+from kith.pools import SpawnPool
 from kith.service import packs, stages
 from kith.service.reports import Silent
 from packs import make_test_pack
@@ -53,13 +55,21 @@ def analysed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
+@pytest.fixture(scope="session")
+def renderer() -> Iterator[Executor]:
+    """Who opens photos for all tests; starting anew for each would take longer than the test."""
+    pool = SpawnPool(1)
+    yield pool
+    pool.shutdown(cancel_futures=True)
+
+
 @pytest.fixture
-def opened(browser: Browser, analysed: Path, tmp_path: Path) -> Iterator[Opened]:
+def opened(browser: Browser, renderer: Executor, analysed: Path, tmp_path: Path) -> Iterator[Opened]:
     """The page, on a library of sixteen photos of four people that nobody named."""
     # paths are in the catalogue, so the copy takes the place of the original
     kept = tmp_path / "kept"
     shutil.copytree(analysed, kept)
-    with kith(analysed / "home") as app, at_work(app, analysed / "photos") as here:
+    with kith(analysed / "home") as app, at_work(app, analysed / "photos", renderer=renderer) as here:
         page, told = logged_in(browser, here)
         yield Opened(page, here, analysed / "photos", told)
         page.context.close()

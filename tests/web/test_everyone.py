@@ -7,8 +7,6 @@ from importlib.resources import files
 import pytest
 from at_work import Opened, logged_in
 
-pytestmark = pytest.mark.begun
-
 AXE = files("axe_playwright_python").joinpath("axe.min.js")  # axe-core
 VIEWS = ("review", "people", "person/p1", "photos", "photo/1", "faces/unknown", "faces/ignored", "activity", "nowhere")
 DEVICES = {

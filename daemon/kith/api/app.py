@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -43,15 +44,17 @@ def make(
     owner: int | None = None,
     now: Callable[[], float] = time.time,
     limits: Limits | None = None,
+    renderer: Executor | None = None,
 ) -> web.Application:
     """The application that answers for a running Kith.
 
     `token` opens the TCP door, `owner` (a user id; this process's) the unix socket; `now` gives seconds since 1970.
+    `renderer` opens photos, in processes of its own where none is given.
     """
     limits = limits or Limits()
     door = Doorkeeper(token, owner=owner, now=now)
     app = web.Application(middlewares=[_answered, _let_in], client_max_size=limits.body)
-    app.cleanup_ctx.append(lambda app: _living(app, control, limits, door))
+    app.cleanup_ctx.append(lambda app: _living(app, control, limits, door, renderer))
     app.on_response_prepare.append(_dressed)
     app.on_shutdown.append(_end_following)
     for route in ROUTES:
@@ -59,7 +62,9 @@ def make(
     return app
 
 
-async def _living(app: web.Application, control: Control, limits: Limits, door: Doorkeeper) -> AsyncIterator[None]:
+async def _living(
+    app: web.Application, control: Control, limits: Limits, door: Doorkeeper, renderer: Executor | None
+) -> AsyncIterator[None]:
     """The parts that live as long as the application is served."""
     api = Api(
         control=control,
@@ -69,7 +74,7 @@ async def _living(app: web.Application, control: Control, limits: Limits, door: 
         quick=Lane("quick", limits.threads, limits.waiting),
         slow=Lane("slow", 2, limits.waiting),
         saying=Lane("saying", 1, limits.waiting),
-        renderer=SpawnPool(1, patience=limits.rendering_seconds),
+        renderer=renderer or SpawnPool(1, patience=limits.rendering_seconds),
         questions=Kept(lambda: reading.thought_of_questions(api)),
         doubts=Kept(lambda: views.doubts(control.app)),
         merges=Kept(lambda: views.twins(control.app)),
@@ -78,7 +83,8 @@ async def _living(app: web.Application, control: Control, limits: Limits, door: 
     unfollow = control.follow(api.bus.tell)
     yield
     unfollow()
-    await asyncio.to_thread(api.renderer.shutdown, cancel_futures=True)
+    if renderer is None:
+        await asyncio.to_thread(api.renderer.shutdown, cancel_futures=True)
     for part in (api.quick, api.slow, api.saying, api.questions, api.doubts, api.merges):
         await asyncio.to_thread(part.close)
 

@@ -10,7 +10,7 @@ import { choose } from "./welcome.js";
 const PAGE = 30; // answers shown at once
 
 export async function activity(main, { id }, signal) {
-  if (id === "folders") return choose(main);
+  if (id === "folders") return choose(main, "#/activity");
   const now = h("section", { class: "now" });
   const trouble = h("section");
   const disputes = h("section");

@@ -60,7 +60,9 @@ export async function everybody(main, _, signal) {
   async function showTwins() {
     const { merges } = await get("/v1/merges", {}, signal).catch(() => ({ merges: [] }));
     if (signal.aborted) return;
-    const some = merges.filter((pair) => !dismissed.has(nameOf(pair))).slice(0, 3);
+    // those who have names first: they are on show, side by side
+    const named = (pair) => [pair.first, pair.second].filter((who) => who.name).length;
+    const some = merges.filter((pair) => !dismissed.has(nameOf(pair))).sort((a, b) => named(b) - named(a)).slice(0, 3);
     twins.hidden = !some.length;
     fill(twins, [h("h2", {}, `${many(merges.length, "pair")} may be one person`), ...some.map((pair) => twin(pair, showTwins))]);
   }

@@ -36,7 +36,8 @@ export async function person(main, { id, only = "all" }, signal) {
   const sieve = h("div", { class: "sieve" }, h("label", {}, "At least ", slider, kept), counted);
   document.title = `${who.name} · Kith`;
 
-  function showHead() {
+  function showHead(now = false) {
+    if (!now && head.querySelector("form")) return; // whoever types there isn't interrupted
     fill(head, [
       portrait(who, 112),
       h("div", {},
@@ -120,11 +121,11 @@ export async function person(main, { id, only = "all" }, signal) {
     const form = h("form", { class: "edit", onsubmit: (event) => {
       event.preventDefault();
       save(input.value.trim());
-      showHead();
+      showHead(true);
       head.querySelector("h1").focus();
-    } }, input, h("button", { type: "submit", class: "primary" }, "Save"), type === "date" && value && h("button", { type: "button", onclick: () => (save(""), showHead()) }, "Not known"),
-      h("button", { type: "button", onclick: () => { showHead(); head.querySelector("h1").focus(); } }, "Cancel"));
-    form.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), showHead(), head.querySelector("h1").focus()));
+    } }, input, h("button", { type: "submit", class: "primary" }, "Save"), type === "date" && value && h("button", { type: "button", onclick: () => (save(""), showHead(true)) }, "Not known"),
+      h("button", { type: "button", onclick: () => { showHead(true); head.querySelector("h1").focus(); } }, "Cancel"));
+    form.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), showHead(true), head.querySelector("h1").focus()));
     head.querySelector("h1").after(form);
     if (type === "text") head.querySelector("h1").hidden = true;
     input.focus();

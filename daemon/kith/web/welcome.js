@@ -51,16 +51,17 @@ export function firstFaces(main, signal, { counts, now }) {
 }
 
 /** Which folders hold the photos? */
-export function choose(main) {
+export function choose(main, home = "#/review") {
   const field = h("input", { type: "text", id: "folder", placeholder: "/home/you/Pictures", autocomplete: "off", spellcheck: "false", enterkeyhint: "go" });
   const problem = h("p", { class: "error", role: "alert" });
   const places = h("div", { class: "actions" });
   const watch = async (path) => {
+    if (!path.startsWith("/")) return problem.textContent = "Write the whole path, beginning with a slash: /home/you/Pictures";
     try {
       await post("/v1/folders", { paths: [path] });
       problem.textContent = "";
-      location.hash = "#/review";
-      dispatchEvent(new HashChangeEvent("hashchange"));
+      if (location.hash !== home) location.hash = home;
+      else dispatchEvent(new HashChangeEvent("hashchange"));
     } catch (error) {
       problem.textContent = error.message;
     }
