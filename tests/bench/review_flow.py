@@ -92,16 +92,19 @@ class Person:
     def take_out(self, faces: Iterable[str], who: str | None) -> None:
         for number, face in enumerate(faces, 1):
             if self.truth.get(face) != who and number <= 9:
-                self.press(str(number))
+                self.press(f"Shift+Digit{number}")
 
     def command(self, key: str) -> None:
         typing = self.page.evaluate("document.activeElement.matches('input')")
         self.press(f"Alt+{key}" if typing else key)
 
     def name(self, who: str) -> None:
-        """Type as much of a name as it takes."""
+        """Choose somebody by number where the page offers them, or type as much of a name as it takes."""
         if not self.page.evaluate("document.activeElement.matches('input')"):
             self.press("Enter")
+        offered = self.page.locator(".names li:has(kbd) > span").all_inner_texts()
+        if who in offered:
+            return self.press(str(offered.index(who) + 1))
         for letter in who:
             self.write(letter)
             first = self.page.evaluate(
