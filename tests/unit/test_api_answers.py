@@ -160,6 +160,26 @@ def test_somebody_without_a_face_is_put_on_photos_and_taken_off(kith: Served) ->
         kith.client.post("/v1/photos/3/untag", name="Otto")
 
 
+def test_who_is_not_there_after_all_is_there_neither_with_a_face_nor_without(kith: Served) -> None:
+    def on_photo() -> tuple[list[str | None], list[str]]:
+        found = kith.client.get("/v1/photos/1")["photo"]
+        names = [one["person"] and one["person"]["name"] for one in found["faces"]]
+        return names, [there["name"] for there in found["present"]]
+
+    kith.client.post("/v1/photos/1/tag", name="Otto")
+    before = on_photo()
+    otto = kith.client.post("/v1/faces/f1/name", name="Otto")["person"]["id"]
+    shown = on_photo()
+    assert shown == (["Otto", *before[0][1:]], [])
+    settled = kith.client.post("/v1/photos/absent", photos=[1, 2], person=otto)
+    assert [photo["id"] for photo in settled["photos"]] == [1]
+    assert on_photo() == (before[0], [])
+    kith.client.post("/v1/undo")
+    assert on_photo() == shown
+    with pytest.raises(NotFound, match="none of these photos"):
+        kith.client.post("/v1/photos/absent", photos=[2], person=otto)
+
+
 def test_people_are_renamed_merged_told_apart_born_and_hidden(kith: Served) -> None:
     anna = kith.client.post("/v1/faces/f1/name", name="Ann")["person"]["id"]
     ben = kith.client.post("/v1/faces/f2/name", name="Ben")["person"]["id"]

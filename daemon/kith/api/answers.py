@@ -211,6 +211,18 @@ def untag_many(api: Api, given: asked.TagMany) -> dict[str, Any]:
     return untag(api, given.photos, given.name)
 
 
+def absent_many(api: Api, given: asked.AbsentMany) -> dict[str, Any]:
+    """Somebody is on none of these photos. Raises NotFound where that is so already."""
+
+    def tell(app: App) -> Person:
+        known, person = _photos(app, given.photos), _person(app, given.person)
+        if not app.catalogue.write(journal.absent, known, person.id, PERSON, f"absent {_shown(known)} {person.name}"):
+            raise NotFound(f"{person.name} is on none of these photos anyway.")
+        return person
+
+    return say(api, tell)
+
+
 def tag(api: Api, which: Sequence[asked.SeenPhoto | int], called: str) -> dict[str, Any]:
     """Somebody is on these photos without a face that shows it."""
 

@@ -148,6 +148,11 @@ class TagMany(Shape, frozen=True, kw_only=True):
     name: Name
 
 
+class AbsentMany(Shape, frozen=True, kw_only=True):
+    photos: Annotated[list[SeenPhoto | Number], Meta(min_length=1, max_length=MOST_FACES)]
+    person: str
+
+
 class Rename(Shape, frozen=True, kw_only=True):
     name: Name
 

@@ -164,6 +164,7 @@ ROUTES = (
     # answers about photos
     say("/v1/photos/tag", answers.tag_many, asked.TagMany),
     say("/v1/photos/untag", answers.untag_many, asked.TagMany),
+    say("/v1/photos/absent", answers.absent_many, asked.AbsentMany),
     say("/v1/photos/{photo}/tag", answers.tag_one, asked.NameOne),
     say("/v1/photos/{photo}/untag", answers.untag_one, asked.NameOne),
     say("/v1/photos/{photo}/draw", answers.draw, asked.DrawOne),

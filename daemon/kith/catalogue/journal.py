@@ -98,6 +98,24 @@ def restore(db: Database, photos: Sequence[Photo], source: str, words: str) -> i
     return len(told)
 
 
+def absent(db: Database, photos: Sequence[Photo], person: PersonId, source: str, words: str) -> int:
+    """Say that somebody is on none of some photos: no face there is theirs, nor are they there without one. Gives how
+    much of that was new."""
+    told = []
+    for photo in photos:
+        theirs = db.execute(
+            "SELECT id FROM faces WHERE photo_id = ?1"
+            " AND (person_id = ?2 OR (answer IS NULL AND suggested_id = ?2)) ORDER BY id",
+            [photo.id, person],
+        ).fetchall()
+        told += [about(db, FaceId(face), Answer.REJECTED, person) for (face,) in theirs]
+        if person in settle.standing_of(db, photo.content_key).present:
+            told.append(Decision(Answer.ABSENT, photo.content_key, person=person))
+    if told:
+        say(db, told, source, words)
+    return len(told)
+
+
 def forget(db: Database, photos: Sequence[Photo], source: str, words: str) -> int:
     """Let nothing hold any more that was ever said about some photos; gives how many places and people."""
     told = []
