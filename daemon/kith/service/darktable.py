@@ -17,7 +17,6 @@ MARK = "-- put here by Kith; `kith darktable uninstall` removes this line"
 LINE = f'require "kith/kith" {MARK}'
 COMMAND = "kith-command"  # a file beside the plugin that says where the `kith` command is
 FLATPAK = "org.darktable.Darktable"
-SOCKET_FOLDER = "xdg-run/kith"  # as Flatpak calls the folder of Kith's socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,17 @@ def shipped() -> Path:
     if packaged.is_dir():
         return packaged
     return Path(__file__).resolve().parents[3] / "plugins" / "darktable_lua" / "kith"  # an editable installation
+
+
+def fill(folder: Path) -> None:
+    """Make a folder with the plugin: as it is shipped, with the translations in the form that gettext reads."""
+    from polib import pofile
+
+    shutil.copytree(shipped(), folder, ignore=shutil.ignore_patterns("*.po"))
+    for translation in sorted((shipped() / "locale").glob("*.po")):
+        compiled = folder / "locale" / translation.stem / "LC_MESSAGES" / "kith.mo"
+        compiled.parent.mkdir(parents=True)
+        compiled.write_bytes(pofile(str(translation)).to_binary())
 
 
 def install(program: Path, environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -121,13 +131,10 @@ def _told(place: Place) -> list[str]:
 
 
 def _from_sandbox(place: Place) -> list[str]:
-    """How Flatpak's darktable gets to the socket."""
+    """How Flatpak's darktable gets to Kith."""
     if not place.flatpak:
         return []
-    return [
-        "Flatpak keeps darktable away from Kith's socket until it is told: "
-        f"`flatpak override --user --filesystem={SOCKET_FOLDER} {FLATPAK}`."
-    ]
+    return ["This darktable is Flatpak's, which keeps it away from Kith's socket: it asks at Kith's port instead."]
 
 
 # -- the plugin's folder ------------------------------------------------------------------------------------------
@@ -139,7 +146,7 @@ def _put(place: Place, program: Path) -> None:
     place.plugin.parent.mkdir(parents=True, exist_ok=True)
     for rest in (fresh, old):
         shutil.rmtree(rest, ignore_errors=True)
-    _fill(fresh)
+    fill(fresh)
     (fresh / COMMAND).write_text(f"{program}\n", "utf-8")
     if place.plugin.exists():
         place.plugin.rename(old)
@@ -150,21 +157,10 @@ def _put(place: Place, program: Path) -> None:
         _write_luarc(place, _with_line(text))
 
 
-def _fill(folder: Path) -> None:
-    """Make a folder with the plugin: as it is shipped, with the translations in the form that gettext reads."""
-    from polib import pofile
-
-    shutil.copytree(shipped(), folder, ignore=shutil.ignore_patterns("*.po"))
-    for translation in sorted((shipped() / "locale").glob("*.po")):
-        compiled = folder / "locale" / translation.stem / "LC_MESSAGES" / "kith.mo"
-        compiled.parent.mkdir(parents=True)
-        compiled.write_bytes(pofile(str(translation)).to_binary())
-
-
 def _is_current(place: Place) -> bool:
     with TemporaryDirectory() as scratch:
         fresh = Path(scratch) / "kith"
-        _fill(fresh)
+        fill(fresh)
         return _contents(place.plugin) == _contents(fresh)
 
 

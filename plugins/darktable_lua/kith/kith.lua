@@ -1,5 +1,11 @@
 --[[
-    Kith for darktable: who is on your photos.
+    Kith for darktable is free software: you can redistribute it and/or modify it under the terms of the GNU General
+    Public License as published by the Free Software Foundation, either version 3 of the License, or (at your option)
+    any later version.
+]]
+
+--[[
+    Who is on your photos.
 
     The names that a running Kith knows become tags, tags become answers, and a panel in the lighttable says who is on
     the selected photos, and lets you confirm, correct and name them.
@@ -7,10 +13,6 @@
     USAGE: put the folder `kith` into darktable's `lua` folder and `require "kith/kith"` into its `luarc`
     (`kith darktable install` does both), or start it from script_manager. Needs darktable 4.2 or newer, and `curl` or
     the `kith` command. It runs without lua-scripts.
-
-    This program is free software: you can redistribute it and/or modify it under the terms of the GNU General Public
-    License as published by the Free Software Foundation, either version 3 of the License, or (at your option) any
-    later version.
 ]]
 
 local dt = require "darktable"

@@ -7,7 +7,7 @@ local actions = {}
 local Actions = {}
 Actions.__index = Actions
 
-local AT_ONCE = 5000     -- faces in one answer
+local AT_ONCE = 5000     -- faces or photos in one answer
 local PATHS = 1000       -- paths in one rescan
 
 function actions.new(kith) return setmetatable({ kith = kith }, Actions) end
@@ -45,22 +45,11 @@ end
 function Actions:not_here(person)
   if not person then return end
   local kith, selected = self.kith, self.kith.selection.images
-  if #person.faces > 0 and not kith:ask("/v1/faces/reject", { faces = person.faces, person = person.id }) then
-    return kith.selection:changed()
+  for some in images.chunks(person.on, AT_ONCE) do
+    if not kith:ask("/v1/photos/absent", { photos = some, person = person.id }) then return kith.selection:changed() end
   end
-  self:untag(person)
   kith.tags:take_off(selected, names.in_tag(person.name, kith.pipe))
   kith.selection:changed()
-end
-
--- Take back that somebody is there, of all photos that were seen to show them: Kith counts those once who were said to
--- be there before a face was said to be theirs.
-function Actions:untag(person)
-  if person.certain == 0 then return end
-  for some in images.chunks(person.on, AT_ONCE) do
-    local _, err = self.kith.client:post("/v1/photos/untag", { photos = some, name = person.name })
-    if err and err.code ~= "not-found" then return self.kith:say(self.kith.words:of_error(err)) end
-  end
 end
 
 -- Give the chosen faces a name: the typed one, or this.

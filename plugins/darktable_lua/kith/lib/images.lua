@@ -6,11 +6,14 @@ Images.__index = Images
 
 function images.path(image) return image.path .. "/" .. image.filename end
 
--- Each path once, in order, and the images at each: several where a photo has duplicates.
+-- Each path once, in order, and the images at each: several where a photo has duplicates. The folder of each film roll
+-- is asked once, since darktable looks into its database for it.
 function images.by_path(list)
-  local paths, found = {}, {}
+  local paths, found, folders = {}, {}, {}
   for _, image in ipairs(list) do
-    local path = images.path(image)
+    local film = image.film
+    folders[film] = folders[film] or film.path
+    local path = folders[film] .. "/" .. image.filename
     if not found[path] then
       found[path] = {}
       paths[#paths + 1] = path

@@ -12,7 +12,8 @@ Panel.__index = Panel
 
 local MOST_ROWS = 12
 local MOST_MATCHES = 4
-local LISTEN = 300        -- milliseconds between looks at what is being typed, which darktable doesn't tell
+local LISTEN = 300        -- milliseconds between looks at what is being typed, which darktable doesn't tell,
+local LISTEN_IDLE = 700  -- and where nothing was typed
 
 function panel.new(kith)
   return setmetatable({ kith = kith, rows = {}, matches = {}, targets = {}, shown = {}, everybody = {},
@@ -94,7 +95,7 @@ end
 function Panel:set(part, name, value)
   local known = self.values[part] or {}
   self.values[part] = known
-  if known[name] == value or self.kith:is_over() then return end
+  if known[name] == value or not self.kith:may_touch() then return end
   known[name] = value
   part[name] = value
 end
@@ -104,17 +105,19 @@ function Panel:fill(combobox, entries)
   local known, changed = self.entries[combobox] or {}, false
   self.entries[combobox] = known
   for i = #known, #entries + 1, -1 do
-    if self.kith:is_over() then return false end
+    if not self.kith:may_touch() then return false end
     combobox[i], known[i], changed = nil, nil, true
   end
   for i, entry in ipairs(entries) do
-    if self.kith:is_over() then return false end
-    if known[i] ~= entry then combobox[i], known[i], changed = entry, entry, true end
+    if known[i] ~= entry then
+      if not self.kith:may_touch() then return false end
+      combobox[i], known[i], changed = entry, entry, true
+    end
   end
   return changed
 end
 
-function Panel:text_of(entry) return self.kith:is_over() and "" or entry.text end
+function Panel:text_of(entry) return self.kith:may_touch() and entry.text or "" end
 
 function Panel:say_status(text)
   if not self.status then return end
@@ -145,6 +148,7 @@ function Panel:show(known, photos)
   self:set(self.missing, "tooltip", missing)
   self:set(self.missing, "visible", missing ~= "")
   self:set(self.find, "sensitive", photos > 0)
+  self:set(self.filter, "sensitive", #self.everybody > 0)
 end
 
 function Panel:headline(known, photos)
@@ -179,7 +183,7 @@ function Panel:show_targets(targets)
   for i = 1, math.min(#targets, 50) do entries[i] = self.kith.words:of_target(targets[i]) end
   local others = self:fill(self.which, entries)
   for _, part in ipairs { self.which, self.who, self.give } do self:set(part, "visible", #targets > 0) end
-  if others and #targets > 0 and not self.kith:is_over() then self.which.selected = 1 end
+  if others and #targets > 0 and self.kith:may_touch() then self.which.selected = 1 end
   self:listen()
 end
 
@@ -195,7 +199,7 @@ function Panel:listen()
         seen = typed
         self:offer(typed)
       end
-      self.kith.dt.control.sleep(LISTEN)
+      self.kith.dt.control.sleep(typed == "" and LISTEN_IDLE or LISTEN)
     end
     self:offer("")
     self.listening = false
@@ -229,7 +233,7 @@ function Panel:chosen(name)
 end
 
 function Panel:forget_name()
-  if not self.kith:is_over() then self.who.text = "" end
+  if self.kith:may_touch() then self.who.text = "" end
 end
 
 -- darktable shows all parts of a panel when a view is entered.

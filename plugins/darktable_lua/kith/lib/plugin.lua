@@ -19,6 +19,7 @@ local MOD = "kith"
 local OLDEST_API = 9      -- of darktable's Lua, which 4.2 has
 local WINDOW_READY = 1.5  -- seconds: what darktable is still building must not be touched from Lua (darktable #22357)
 local WINDOW_PATIENCE = 20
+local BUSY_PATIENCE = 100 -- hundredths of a second
 local TICK = 2            -- seconds between looks whether something was tagged by hand, or Kith is further
 local LAST_WORDS = 1      -- seconds in which requests may end when darktable closes
 local STEP = 500          -- photos between two looks at the progress bar's cross
@@ -76,9 +77,11 @@ local function state_folder()
 end
 
 function Plugin:address()
-  return http.address(self:setting("address"), os.getenv, function()
-    return text_of(state_folder() .. "/kith/token")
-  end)
+  local setting = self:setting("address")
+  if setting == "" and os.getenv("FLATPAK_ID") then -- the sandbox has no way to the socket, but one to the port
+    setting = (text_of(state_folder() .. "/kith/page") or ""):match("127%.0%.0%.1:%d+") or ""
+  end
+  return http.address(setting, os.getenv, function() return text_of(state_folder() .. "/kith/token") end)
 end
 
 -- the address of the review page, nil where it isn't known
@@ -132,6 +135,18 @@ function Plugin:wait_for_window()
     if waits == nil or calm == 5 or self:is_over() then return end
     self.dt.control.sleep(100)
   end
+end
+
+--[[ Whether darktable's window may be touched, which its first thread does while the Lua thread waits. From when its
+     main loop has ended until `ending` says so, the wait has no end: so nothing is touched while that thread is busy,
+     as it is then. Whoever is busy for longer isn't ending. ]]
+function Plugin:may_touch()
+  for _ = 1, BUSY_PATIENCE do
+    if self:is_over() then return false end
+    if first_thread_waits() ~= false then break end
+    self.dt.control.sleep(10)
+  end
+  return not self:is_over()
 end
 
 -- Do something that another version of darktable may not know.

@@ -40,7 +40,7 @@ end
 function Selection:goes_on(version) return version == self.version and not self.kith:is_over() end
 
 function Selection:read(version)
-  if not self:goes_on(version) then return false end -- darktable's first thread is asked, which may have ended
+  if not self:goes_on(version) or not self.kith:may_touch() then return false end
   local list, paths, by_path = self.kith.dt.gui.selection(), {}, {}
   for some in images.chunks(list, STEP) do
     if not self:goes_on(version) then return false end

@@ -5,7 +5,7 @@ local summary = {}
 local function person_of(people, who)
   local row = people[who.id]
   if not row then
-    row = { id = who.id, name = who.name, on = {}, certain = 0, by_kith = 0, lowest = 1, open = {}, faces = {} }
+    row = { id = who.id, name = who.name, on = {}, certain = 0, by_kith = 0, lowest = 1, open = {} }
     people[who.id] = row
   end
   return row
@@ -32,7 +32,6 @@ local function add_face(found, photo, face, place)
   end
   local row = person_of(found.by_id, who)
   on(row, photo)
-  row.faces[#row.faces + 1] = seen
   if face.state == "confirmed" then return certainly(row, photo) end
   if face.state == "auto" then row.by_kith = row.by_kith + 1 end
   row.lowest = math.min(row.lowest, guess.probability_group or 0)
@@ -57,7 +56,7 @@ end
 --[[ {people = rows, most photos first, open = suggested faces, unknown = faces without a suggestion, known = how many
      photos Kith knows, reasons = how many it doesn't know, by reason}. A row has id, name, on (the ids of their photos),
      certain (how many of them people answered), by_kith (faces that Kith named by itself), open (faces to confirm;
-     lowest: the least sure of them) and faces. ]]
+     lowest: the least sure of them). ]]
 function summary.of(photos)
   local found = { by_id = {}, people = {}, open = {}, unknown = {}, known = 0, reasons = {} }
   for _, photo in ipairs(photos) do add_photo(found, photo) end
