@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
-from contextlib import closing
+import tempfile
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+DID_NOT_COME_UP = 2
 # All that digiKam's database knows of its first album is written to the files.
 WRITE_ALL = """
 call() { dbus-send --session --print-reply --dest="$name" /Digikam "org.kde.KMainWindow.$1" "string:$2"; }
@@ -44,22 +48,51 @@ def need(program: str) -> None:
         pytest.skip(f"needs {program}")
 
 
-def host(script: Path, *words: str | Path, tries: int = 1, **environment: str) -> None:
-    """Run a host program's script; 2 means that the program itself didn't come up."""
+def host(script: Path, *words: str | Path, tries: int = 1, sign: Path | None = None, **environment: str) -> None:
+    """Run a host program's script; 2 means that the program itself didn't come up, and is worth another try.
+
+    `sign`: a file that the program makes as soon as it is up; one that hangs before is ended.
+    """
     # OpenCV points Qt to its own plugins, for all programs that this process starts
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("QT_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("QT_")} | environment
     for _ in range(tries):
-        done = subprocess.run(
-            ["bash", str(script), *map(str, words)],
-            env=clean | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=400,
-        )
-        if done.returncode != 2:
+        if sign is not None:
+            sign.unlink(missing_ok=True)
+        code, said = _run(["bash", str(script), *map(str, words)], clean, sign)
+        if code != DID_NOT_COME_UP:
             break
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert code == 0, said
+
+
+def _run(command: list[str], environment: dict[str, str], sign: Path | None) -> tuple[int, str]:
+    """Exit code and words of a command; whatever it started ends with it."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True)
+        try:
+            code = process.wait(400) if sign is None or _appears(sign, process) else DID_NOT_COME_UP
+        finally:
+            _end(process)
+        said.seek(0)
+        return code, said.read()
+
+
+def _appears(sign: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Whether a file is there in time, or the process has ended by itself."""
+    end = time.monotonic() + 45
+    while not sign.exists() and process.poll() is None:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
 
 
 class DigiKam:

@@ -46,7 +46,9 @@ def test_darktable_rewrites_our_sidecars_and_keeps_names_and_boxes(desk: Desk, s
     turned = {path: entry["Orientation"] for path, entry in exiftool(photos, "jpg").items()}
     before = exiftool(photos, "xmp")
     (desk.home / "rate.lua").write_text(RATE)
-    host(shared / "hosts" / "run_darktable.sh", photos, desk.home / "rate.lua", desk.home / "darktable", tries=3)
+    out = desk.home / "darktable"
+    run = shared / "hosts" / "run_darktable.sh"
+    host(run, photos, desk.home / "rate.lua", out, tries=3, sign=out / "lua.log")
     after = exiftool(photos, "xmp")
     for sidecar, meta in after.items():
         orientation = turned[sidecar.removesuffix(".xmp")]
