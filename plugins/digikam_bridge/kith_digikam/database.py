@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from kith_digikam.errors import DatabaseBusy, NotFound, NotSqlite, UnknownSchema
 
-OLDEST, TESTED, NEWEST = 10, 15, 16  # schema versions whose tables of photos, tags and faces are alike; README.md
+OLDEST, TESTED, NEWEST = 10, 15, 17  # schema versions whose tables of photos, tags and faces are alike; README.md
 PATIENCE = 10.0  # seconds to wait for a lock
 MAGIC = b"SQLite format 3\0"
 
