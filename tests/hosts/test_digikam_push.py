@@ -1,0 +1,122 @@
+"""Kith's suggestions in the real digiKam's People view, and what its user then says there, back in Kith."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import drawn
+from desk import Desk
+from digikam_made import MadeDatabase, rows
+from digikam_screen import CONFIRM, IGNORE, REMOVE, digikam, settings
+from packs import make_test_pack
+
+ANNA, OTTO = "Anna Freud", "Otto Dix"
+FACES = {"ImageTagProperties", "Tags", "TagProperties", "TagsTree"}  # the tables that a push may change
+
+
+@pytest.fixture
+def desk(tmp_path: Path, shared: Path) -> Desk:
+    """Eight drawn photos of the same two, one in each orientation; both were named on the first."""
+    desk = Desk(tmp_path)
+    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk.configure("[sidecars]\nwrite = false\n[people]\nauto = 'off'\nmin_faces = 2\n")
+    for i in range(1, 9):
+        drawn.save(drawn.photo(["Anna", "Otto"], seed=i), photos(desk) / f"{i}.jpg", orientation=i)
+    desk.kith("scan", photos(desk))
+    for face, name in zip(desk.faces(photos(desk) / "1.jpg"), (ANNA, OTTO), strict=True):
+        desk.kith("name", face["id"], name)
+    return desk
+
+
+@pytest.fixture
+def made(desk: Desk, shared: Path) -> MadeDatabase:
+    """digiKam's database over these photos, which has looked at them and knows nobody."""
+    sizes = {f"{i}.jpg": (1500, 1000, i) if i < 5 else (1000, 1500, i) for i in range(1, 9)}
+    return MadeDatabase(shared, desk.home / "db" / "digikam4.db", photos(desk), sizes)
+
+
+def photos(desk: Desk) -> Path:
+    return desk.home / "photos"
+
+
+def push(desk: Desk, made: MadeDatabase, *options: str) -> dict[str, Any]:
+    return dict(json.loads(desk.kith("digikam", "push", "--db", made.path, "--json", *options)))
+
+
+def suggested(desk: Desk) -> dict[tuple[str, str], dict[str, Any]]:
+    """Kith's suggestions by photo and name."""
+    return {
+        (photo.name, face["suggestion"]["person"]["name"]): face
+        for photo in sorted(photos(desk).glob("*.jpg"))
+        for face in desk.faces(photo)
+        if face["suggestion"]
+    }
+
+
+def test_suggestions_are_confirmed_rejected_and_ignored_in_digikam_and_come_back(
+    desk: Desk, made: MadeDatabase, tmp_path: Path
+) -> None:
+    before, wanted = rows(made.path), suggested(desk)
+    done = push(desk, made)
+    assert done["suggestions"] == len(wanted) == 14
+    after = rows(made.path)
+    assert {table for table in after if after[table] != before[table]} == FACES
+    for table in FACES:
+        assert set(before[table]) <= set(after[table])
+
+    with digikam(tmp_path / "profile", made.path, settings(made.path.parent), tmp_path) as screen:
+        screen.unconfirmed()
+        screen.shot("unconfirmed")
+        answers = []
+        for button, kind in ((CONFIRM, "tagRegion"), (REMOVE, "autodetectedFace"), (IGNORE, "ignoredFace")):
+            known = set(made.faces())
+            screen.on_first_face(button, lambda known=known: set(made.faces()) - known)
+            (new,) = set(made.faces()) - known
+            assert new[2] == kind
+            answers.append(new)
+        screen.shot("answered")
+
+    (image, name, *_), (rejected, unknown, *_), (ignored, *_) = answers
+    assert (name, unknown) == (ANNA, "Unknown")
+    said = json.loads(desk.kith("digikam", "import", "--db", made.path, "--json"))
+    assert said["counts"]["confirmed"] == 1
+    assert states(desk, image) == {(ANNA, "confirmed")} | pending(wanted, image, OTTO)
+    assert ("", "ignored") in states(desk, ignored)
+    told = desk.json("explain", wanted[f"{rejected}.jpg", ANNA]["id"])
+    assert told["not"] == [ANNA]
+    assert (told["suggestion"] or {"person": {"name": None}})["person"]["name"] != ANNA
+
+    # none of that is suggested again, and what was answered stays when the rest is taken back
+    push(desk, made)
+    assert not {(face[0], ANNA, "autodetectedFace", face[3]) for face in answers} & made.faces()
+    desk.kith("digikam", "push", "--db", made.path, "--undo")
+    assert made.faces() == set(answers)
+
+
+def states(desk: Desk, image: int) -> set[tuple[str, str]]:
+    """Who is on a photo in Kith, and how sure that is."""
+    found = set()
+    for face in desk.faces(photos(desk) / f"{image}.jpg"):
+        who = face["person"] or (face["suggestion"] or {"person": None})["person"] or {"name": ""}
+        found.add((who["name"], face["state"]))
+    return found
+
+
+def pending(wanted: dict[tuple[str, str], dict[str, Any]], image: int, name: str) -> set[tuple[str, str]]:
+    return {(name, "suggested")} if (f"{image}.jpg", name) in wanted else set()
+
+
+def test_while_digikam_runs_nothing_is_pushed_and_it_is_told_why(
+    desk: Desk, made: MadeDatabase, tmp_path: Path
+) -> None:
+    with digikam(tmp_path / "profile", made.path, settings(made.path.parent), tmp_path):
+        done = desk.run("digikam", "push", "--db", made.path)
+        assert done.returncode == 1
+        assert "digikam" in done.stderr
+        assert "Close it and try again. Nothing was changed." in done.stderr
+        assert not made.faces()
+    assert push(desk, made)["suggestions"] == 14
