@@ -112,6 +112,27 @@ def test_a_whole_gallery_is_taken_over_by_what_differs(data, world) -> None:
         assert recogniser.recognise(gallery) == recognise(gallery, WEIGHED, before, SMALL, next_group=number)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.data(), crowds(), st.sampled_from([0, 1]))
+def test_what_an_index_missed_is_made_up_for(data, world, neighbours) -> None:
+    some = replace(SMALL, exact_up_to=3, neighbours=neighbours)
+    faces = [data.draw(answered(face)) for face in world.faces]
+    recogniser = Recogniser(WEIGHED, some)
+    held: set[FaceId] = set()
+    for i in data.draw(st.permutations(range(len(faces)))):
+        gone = [face for face in held if data.draw(st.integers(0, 9)) == 0]
+        recogniser.update(Gallery((faces[i],), world.vectors[i][None]), gone)
+        held = held - set(gone) | {faces[i].id}
+        if data.draw(st.booleans()):
+            recogniser.tend(data.draw(st.integers(1, 3)))
+    while recogniser.waiting():
+        recogniser.tend(3)
+    left = sorted(held)
+    at_once = recognise(Gallery(tuple(faces[i] for i in left), np.stack(world.vectors)[left]), WEIGHED, {}, SMALL)
+    assert recogniser.recognition.suggestions == at_once.suggestions
+    assert people(recogniser.recognition.groups) == people(at_once.groups)
+
+
 def people(groups: dict[FaceId, int]) -> set[frozenset[FaceId]]:
     members: dict[int, set[FaceId]] = {}
     for face, group in groups.items():

@@ -4,9 +4,9 @@ Two faces at or above a level's cosine are linked at that level; components of a
 tighter one. A component's leaf is the loosest level at which it has no more than `largest` faces: leaves are what
 grouping decides one at a time. The topmost level links bursts: near-identical faces seconds apart.
 
-Links are found by comparing a new face with all others, so they don't depend on the order of arrival. Of the links
-only those are remembered that hold the components of some level together (a maximum spanning forest and what came
-since), for the day when a face goes.
+Links are found by comparing a new face with all others, so they don't depend on the order of arrival. Where an index
+proposes them instead, `settle` makes up for what it missed. Of the links only those are remembered that hold the
+components of some level together (a maximum spanning forest and what came since), for the day when a face goes.
 """
 
 from __future__ import annotations
@@ -15,42 +15,53 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from kith.people.cuts import Cuts
+from kith.people.faces import taken
 from kith.people.index import Neighbours
+from kith.people.rings import Rings
 from kith.people.settings import PeopleSettings
 from kith.people.vectors import Directions, Flags, Rows
 from kith.types import Evidence, Floats
 
 FEW = 256  # faces up to which arrivals are joined one by one
+MANY = 64  # components that are found faster together
 SPARE = 4  # links remembered per face before they are thinned out to a forest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Links:
-    """Pairs of slots (E,) and the topmost level (E,) at which they are linked."""
+    """Pairs of slots (E,) and the topmost level (E,) at which they are linked, nine bytes each."""
 
-    left: Rows
-    right: Rows
-    level: Rows
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    level: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, left: ArrayLike, right: ArrayLike, level: ArrayLike) -> Links:
+        return cls(np.asarray(left, np.int32), np.asarray(right, np.int32), np.asarray(level, np.int8))
 
     @classmethod
     def none(cls) -> Links:
-        return cls(*(np.zeros(0, np.int64) for _ in range(3)))
+        return cls.of([], [], [])
+
+    def __len__(self) -> int:
+        return len(self.left)
 
     @classmethod
     def joined(cls, parts: Sequence[Links]) -> Links:
         columns = zip(*((p.left, p.right, p.level) for p in parts), strict=True)
         return cls(*(np.concatenate(column) for column in columns))
 
-    def where(self, keep: Flags) -> Links:
+    def where(self, keep: Flags | slice | Rows) -> Links:
         return Links(self.left[keep], self.right[keep], self.level[keep])
 
     def forest(self, count: int) -> Links:
         """The links that hold the components of every level together, no more than `count` - 1."""
-        weight = 1 + self.level.max(initial=0) - self.level  # a sparse graph has no weight 0
+        weight = 1 + int(self.level.max(initial=0)) - self.level.astype(np.int64)  # a sparse graph has no weight 0
         left, right = np.minimum(self.left, self.right), np.maximum(self.left, self.right)
         order = np.lexsort((weight, right, left))
         first = np.ones(len(order), bool)
@@ -58,8 +69,8 @@ class Links:
         kept = order[first]
         graph = coo_array((weight[kept], (left[kept], right[kept])), (count, count))
         tree = minimum_spanning_tree(graph.tocsr()).tocoo()
-        level = 1 + self.level.max(initial=0) - tree.data.astype(np.int64)
-        return Links(tree.row.astype(np.int64), tree.col.astype(np.int64), level)
+        level = 1 + int(self.level.max(initial=0)) - tree.data.astype(np.int64)
+        return Links.of(tree.row, tree.col, level)
 
 
 class Graph:
@@ -79,8 +90,11 @@ class Graph:
         self.photo = np.zeros(0, np.int64)
         self._label = np.zeros((self._levels, 0), np.int32)
         self._size = np.zeros((self._levels, 0), np.int32)
+        self._rings = [Rings() for _ in range(self._levels)]
         self._links = [Links.none()]
+        self._kept = 0
         self._free: list[int] = []
+        self._unsettled: list[int] = []
 
     @property
     def vectors(self) -> Directions:
@@ -89,19 +103,32 @@ class Graph:
     def add(self, faces: Sequence[Evidence], vectors: Floats) -> tuple[Rows, Rows]:
         """Slots (N,) of new faces, and all slots whose leaf may be another now, theirs included."""
         slots = self._take(len(faces))
-        self.taken[slots] = [np.nan if f.captured_at is None else f.captured_at for f in faces]
+        self.taken[slots] = taken(faces)
         self.photo[slots] = [f.photo for f in faces]
         self._neighbours.add(slots, vectors)
-        if len(faces) > FEW:
-            self._remember(self._found(slots))
-            self._label_all()
-            return slots, np.flatnonzero(self._neighbours.held)
-        touched = [slots]
-        links = self._found(slots)
-        for link in _by_left(links, slots):
-            touched.append(self._join(link))
-        self._remember(links)
-        return slots, np.unique(np.concatenate(touched))
+        if len(faces) <= FEW and self._neighbours.proposes():
+            self._unsettled += slots.tolist()
+            links = self._linked(*self._neighbours.proposed(slots))
+        else:
+            links = self._found(slots)
+        return slots, np.union1d(slots, self._take_over(links, slots))
+
+    def unsettled(self) -> int:
+        """How many faces were compared only with those that the index proposed."""
+        return len(self._unsettled)
+
+    def settle(self, count: int) -> Rows:
+        """Compare so many of them with all others; gives the slots whose leaf may be another now."""
+        some, self._unsettled = np.array(self._unsettled[:count], np.int64), self._unsettled[count:]
+        return self._take_over(self._found(some), some)
+
+    def unindexed(self) -> int:
+        """How many faces the index doesn't know yet, where one is worth having."""
+        return len(self._neighbours.unknown())
+
+    def index(self, count: int) -> None:
+        """Let the index know so many more."""
+        self._neighbours.learn(self._neighbours.unknown()[:count])
 
     def remove(self, slots: Rows) -> Rows:
         """All other slots whose leaf may be another once these are gone."""
@@ -110,7 +137,9 @@ class Graph:
         gone[slots] = True
         before, size = self._label.copy(), self._size.copy()
         self._links = [links.where(~(gone[links.left] | gone[links.right]))]
+        self._kept = len(self._links[0])
         self._neighbours.remove(slots)
+        self._unsettled = [slot for slot in self._unsettled if not gone[slot]]
         self._free += slots.tolist()
         self._label_all()
         fallen = self._fallen(before, slots)
@@ -133,12 +162,12 @@ class Graph:
         small = size[np.arange(cosine_levels)[:, None], label[:, slots]] <= self._largest
         small[-1] = True
         level = small.argmax(axis=0)
-        for one in np.unique(level):
+        for one in np.unique(level).tolist():
             roots = np.unique(label[one, slots[level == one]])
-            if len(roots) == 1:
-                yield np.flatnonzero(label[one] == roots[0])
-            else:
+            if len(roots) > MANY:
                 yield from _runs(label[one], roots)
+            else:
+                yield from (np.sort(self._component(one, root)) for root in roots.tolist())
 
     def bursts(self, slots: Rows) -> Rows:
         """Number of the burst of each slot (N,)."""
@@ -155,49 +184,83 @@ class Graph:
             self._label = np.concatenate([self._label, own], axis=1)
             self._size = np.concatenate([self._size, np.ones_like(own)], axis=1)
             self._neighbours.grow(capacity + more)
+            for rings in self._rings:
+                rings.grow(capacity + more)
             self._free = [*reversed(fresh.tolist()), *self._free]
         taken = self._free[len(self._free) - count :]
         del self._free[len(self._free) - count :]
         return np.array(taken[::-1], np.int64)
 
+    def _component(self, level: int, root: int) -> Rows:
+        """All slots of a component, in any order."""
+        if self._size[level, root] > self._largest:
+            return np.flatnonzero(self._label[level] == root)
+        return np.array(self._rings[level].members(root), np.int64)
+
     def _found(self, slots: Rows) -> Links:
         """Links of these slots with all others, both ways where both are among them."""
-        parts = [Links.none()]
+        parts, count = [Links.none()], 0
         for left, right, cosine in self._neighbours.near(slots):
-            level = np.searchsorted(self._cosines, cosine, side="right") - 1
-            burst = (cosine >= self._burst) & (self.photo[left] != self.photo[right])
-            burst &= np.abs(self.taken[left] - self.taken[right]) <= self._seconds
-            level[burst] = self._levels - 1
-            linked = level >= 0
-            parts.append(Links(left, right, level).where(linked))
-            if sum(len(p.left) for p in parts) > 1_000_000 + SPARE * len(self.photo):
+            parts.append(self._linked(left, right, cosine))
+            count += len(parts[-1])
+            if count > 1_000_000 + SPARE * len(self.photo):
                 parts = [Links.joined(parts).forest(len(self.photo))]
+                count = len(parts[0])
         return Links.joined(parts)
+
+    def _linked(self, left: Rows, right: Rows, cosine: Floats) -> Links:
+        """Links of pairs (E,) at or above the loosest level's cosine, or of one burst."""
+        level = np.searchsorted(self._cosines, cosine, side="right") - 1
+        burst = (cosine >= self._burst) & (self.photo[left] != self.photo[right])
+        burst &= np.abs(self.taken[left] - self.taken[right]) <= self._seconds
+        level[burst] = self._levels - 1
+        linked = level >= 0
+        return Links.of(left[linked], right[linked], level[linked])
+
+    def _take_over(self, links: Links, slots: Rows) -> Rows:
+        """Join components by new links of these slots; gives all slots whose leaf may be another now."""
+        if len(slots) > FEW:
+            self._remember(links)
+            self._label_all()
+            return np.flatnonzero(self._neighbours.held)
+        touched = [slots[:0]]
+        for of_one in _by_left(links, slots):
+            joining = np.zeros(len(of_one), bool)
+            touched.append(self._join(of_one, joining))
+            self._remember(of_one.where(joining))
+        return np.unique(np.concatenate(touched))
 
     def _remember(self, links: Links) -> None:
         self._links.append(links)
-        if sum(len(p.left) for p in self._links) > SPARE * len(self.photo) + FEW:
+        self._kept += len(links)
+        if self._kept > SPARE * len(self.photo) + FEW:
             self._links = [Links.joined(self._links).forest(len(self.photo))]
+            self._kept = len(self._links[0])
 
-    def _join(self, links: Links) -> Rows:
-        """Join components by the links of one face; gives the slots of those that were leaves."""
-        touched = []
+    def _join(self, links: Links, joining: Flags) -> Rows:
+        """Join components by the links of one face, noting which did; gives the slots of those that were leaves."""
+        touched = [np.zeros(0, np.int64)]
         for level in range(self._levels):
-            label, size = self._label[level], self._size[level]
-            ends = np.concatenate([links.left[:1], links.right[links.level >= level]])
-            roots = np.unique(label[ends])
+            label, size, rings = self._label[level], self._size[level], self._rings[level]
+            rows = np.flatnonzero(links.level >= level)
+            roots, first = np.unique(label[links.right[rows]], return_index=True)
+            own = label[links.left[0]]
+            joining[rows[first[roots != own]]] = True
+            roots = np.union1d(roots, own)
             if len(roots) < 2:
                 continue
-            into, count = roots[np.argmax(size[roots])], size[roots]
+            into, count = int(roots[np.argmax(size[roots])]), size[roots]
             for root, held in zip(roots.tolist(), count.tolist(), strict=True):
                 if root == into and held > self._largest:
                     continue
-                members = np.flatnonzero(label == root) if held > 1 else np.array([root])
-                label[members] = into
+                members = self._component(level, root)
                 if held <= self._largest:
                     touched.append(members)
+                if root != into:
+                    label[members] = into
+                    rings.join(root, into)
             size[into] = count.sum()
-        return np.concatenate([np.zeros(0, np.int64), *touched])
+        return np.concatenate(touched)
 
     def _label_all(self) -> None:
         """Components of every level from the links that are remembered; the first slot gives a component's number."""
@@ -206,9 +269,9 @@ class Graph:
             kept = links.level >= level
             graph = coo_array((np.ones(kept.sum(), np.int8), (links.left[kept], links.right[kept])), (count, count))
             _, number = connected_components(graph, directed=False)
-            _, first, label, size = np.unique(number, return_index=True, return_inverse=True, return_counts=True)
-            self._label[level] = first[label]
-            self._size[level, first] = size
+            first, size = np.unique(number, return_index=True, return_counts=True)[1:]
+            self._label[level], self._size[level, first] = first[number], size
+            self._rings[level].put_all(self._label[level])
 
     def _fallen(self, before: np.ndarray, gone: Rows) -> Rows:
         """Slots of parts that components fell into, the largest of each left out: whatever joins two is at one."""
@@ -227,11 +290,11 @@ class Graph:
 def _by_left(links: Links, slots: Rows) -> Iterable[Links]:
     """Links of each slot, in the order of `slots`."""
     order = np.argsort(links.left, kind="stable")
-    ordered = Links(links.left[order], links.right[order], links.level[order])
+    ordered = links.where(order)
     low, high = np.searchsorted(ordered.left, slots), np.searchsorted(ordered.left, slots, side="right")
     for start, end in zip(low.tolist(), high.tolist(), strict=True):
         if end > start:
-            yield Links(ordered.left[start:end], ordered.right[start:end], ordered.level[start:end])
+            yield ordered.where(slice(start, end))
 
 
 def _runs(label: np.ndarray, roots: np.ndarray) -> Iterable[Rows]:

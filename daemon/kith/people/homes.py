@@ -47,6 +47,7 @@ class Homes:
         self._group = np.zeros(0, np.int64)  # by slot
         self._joined: dict[PersonId, Rows] = {}
         self._dirty: set[Home] = set()
+        self._bereft: set[PersonId] = set()  # whose group may have room for another face of a photo
 
     def grow(self, capacity: int) -> None:
         """Make room for slots below `capacity`."""
@@ -61,6 +62,7 @@ class Homes:
             if home < 0:
                 person = PersonId(~home)
                 self._joined[person] = self._joined[person][self._joined[person] != slot]
+                self._bereft.add(person)
             if self._group[slot] != NO_GROUP:
                 self._left[FaceId(int(self._faces.id[slot]))] = GroupId(int(self._group[slot]))
             self._of[slot], self._wanted[slot], self._group[slot] = NOWHERE, NOBODY, NO_GROUP
@@ -85,8 +87,9 @@ class Homes:
         self._want(rows)
         people |= {PersonId(p) for p in np.unique(self._wanted[rows]).tolist() if p != NOBODY}
         people |= {PersonId(~home) for home in np.unique(self._of[rows]).tolist() if NOWHERE < home < 0}
-        moved = [rows]
-        for person in named | people:
+        people |= named | self._bereft
+        moved, self._bereft = [rows], set()
+        for person in people:
             before = self._joined.pop(person, rows[:0])
             after = self._join(person)
             if len(after):

@@ -1,4 +1,4 @@
-"""Neighbours among unit vectors: every pair is compared up to a number of faces, USearch's HNSW proposes above."""
+"""Neighbours among unit vectors: exactly, by comparing all pairs, or proposed at once by USearch's HNSW."""
 
 from __future__ import annotations
 
@@ -7,81 +7,110 @@ from collections.abc import Iterator
 import numpy as np
 from usearch.index import Index
 
+from kith.people.faces import grown
 from kith.people.settings import PeopleSettings
-from kith.people.vectors import Directions, Rows
+from kith.people.vectors import Directions, Flags, Rows
 from kith.types import Floats
 
 BLOCK = 1024  # faces compared at a time,
 TILE = 4096  # with so many others: what fits into a processor's cache
+FEW = 4  # faces that are compared one by one faster than together
+AT_ONCE = 1000  # vectors added to the index at a time
 
 
 class Neighbours:
     """Vectors by slot, and who is at or above a cosine `floor` to whom.
 
-    Exact, and so the same in any order of arrival, up to `exact_up_to` slots in use. Above, an index of half-precision
-    vectors (exact on the grid) proposes each new face's `neighbours` nearest; their cosines are exact all the same.
+    Above `exact_up_to` slots in use, an index of half-precision vectors (exact on the grid) is worth having; it
+    proposes a face's `neighbours` nearest and may miss some of them. It holds what `learn` gave it. All cosines are
+    exact, whoever proposed the pair.
     """
 
     def __init__(self, length: int, floor: float, settings: PeopleSettings) -> None:
         self.vectors = Directions(length)
-        self.held = np.zeros(0, bool)
-        self._count = 0
+        self.held: Flags = np.zeros(0, bool)
+        self._known: Flags = np.zeros(0, bool)  # to the index
+        self._count = self._unknown = 0
         self._floor, self._settings = np.float32(floor), settings
         self._index: Index | None = None
 
     def grow(self, capacity: int) -> None:
         """Make room for slots below `capacity`."""
-        more = capacity - len(self.held)
         self.vectors.grow(capacity)
-        self.held = np.concatenate([self.held, np.zeros(more, bool)])
+        self.held, self._known = grown(self.held, capacity, False), grown(self._known, capacity, False)
 
     def add(self, slots: Rows, vectors: Floats) -> None:
-        """`slots` (N,) hold `vectors` (N, D) from now on."""
+        """`slots` (N,) hold `vectors` (N, D) from now on; an index that knows all others knows a few at once."""
+        at_once = self.proposes() and len(slots) <= AT_ONCE
         self.vectors[slots], self.held[slots] = vectors, True
         self._count += len(slots)
-        if self._index is not None:
-            self._index.add(slots, vectors)
-        elif self._count > self._settings.exact_up_to:
-            self._index = Index(ndim=self.vectors.shape[1], metric="cos", dtype="f16")
-            held = np.flatnonzero(self.held)
-            self._index.add(held, self.vectors[held])
+        self._unknown += len(slots)
+        if at_once:
+            self.learn(slots)
 
     def remove(self, slots: Rows) -> None:
-        self.held[slots] = False
+        known = slots[self._known[slots]]
+        self.held[slots], self._known[slots] = False, False
         self._count -= len(slots)
+        self._unknown -= len(slots) - len(known)
         if self._index is not None:
-            self._index.remove(slots)
+            self._index.remove(known)
+
+    def unknown(self) -> Rows:
+        """Slots that the index is to learn, where one is worth having."""
+        if self._count <= self._settings.exact_up_to or not self._unknown:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(self.held & ~self._known)
+
+    def learn(self, slots: Rows) -> None:
+        """Let the index know these: about a millisecond each, on all processors."""
+        if self._index is None:
+            self._index = Index(ndim=self.vectors.shape[1], metric="ip", dtype="f16")
+        self._index.add(slots, self.vectors[slots])
+        self._known[slots] = True
+        self._unknown -= len(slots)
+
+    def proposes(self) -> bool:
+        """Whether the index knows all slots in use, and is worth asking."""
+        return self._index is not None and not self._unknown and self._count > self._settings.exact_up_to
 
     def near(self, slots: Rows) -> Iterator[tuple[Rows, Rows, Floats]]:
         """Slots (E,), others (E,) and cosines (E,) of all pairs at or above the floor, at least once each."""
-        return self._exact(np.sort(slots)) if self._index is None else self._proposed(self._index, slots)
-
-    def _exact(self, slots: Rows) -> Iterator[tuple[Rows, Rows, Floats]]:
-        waiting = self.held.copy()
-        out = np.empty((min(BLOCK, len(slots)), TILE), np.float32)
+        slots, waiting = np.sort(slots), self.held.copy()
         for start in range(0, len(slots), BLOCK):
             block = slots[start : start + BLOCK]
             queries = self.vectors[block]
             for tile in range(0, len(self.vectors), TILE):
-                others = self.vectors[tile : tile + TILE]
                 if not waiting[tile : tile + TILE].any():
                     continue
-                cosines = np.matmul(queries, others.T, out=out[: len(block), : len(others)])
-                near = np.flatnonzero(cosines >= self._floor) if len(others) == TILE else None
-                rows, columns = np.divmod(near, TILE) if near is not None else np.nonzero(cosines >= self._floor)
+                rows, columns, cosines = self._compared(queries, slice(tile, tile + TILE))
                 left, right = block[rows], columns + tile
                 keep = (left != right) & waiting[right]
                 if keep.any():
-                    yield left[keep], right[keep], cosines[rows[keep], columns[keep]]
+                    yield left[keep], right[keep], cosines[keep]
             waiting[block] = False
 
-    def _proposed(self, index: Index, slots: Rows) -> Iterator[tuple[Rows, Rows, Floats]]:
-        for start in range(0, len(slots), BLOCK):
-            block = slots[start : start + BLOCK]
-            found = [index.search(vector, self._settings.neighbours + 1) for vector in self.vectors[block]]
-            left = np.repeat(block, [len(f.keys) for f in found])
-            right = np.concatenate([f.keys for f in found]).astype(np.int64)
-            left, right = left[left != right], right[left != right]
-            cosines = np.einsum("ij,ij->i", self.vectors[left], self.vectors[right])
-            keep = (cosines >= self._floor) & self.held[right]
-            yield left[keep], right[keep], cosines[keep]
+    def proposed(self, slots: Rows) -> tuple[Rows, Rows, Floats]:
+        """The same of those pairs that the index finds."""
+        found = [self._ask(vector) for vector in self.vectors[slots]]
+        left = np.repeat(slots, [len(keys) for keys in found])
+        right = np.concatenate(found)
+        left, right = left[left != right], right[left != right]
+        cosines = np.einsum("ij,ij->i", self.vectors[left], self.vectors[right])
+        keep = (cosines >= self._floor) & self.held[right]
+        return left[keep], right[keep], cosines[keep]
+
+    def _ask(self, vector: Floats) -> Rows:
+        """Slots (K,) that the index proposes for a vector (D,)."""
+        if self._index is None:
+            return np.zeros(0, np.int64)
+        return np.asarray(self._index.search(vector, self._settings.neighbours + 1).keys, np.int64)
+
+    def _compared(self, queries: Floats, tile: slice) -> tuple[Rows, Rows, Floats]:
+        """Rows of `queries`, rows of the tile and cosines (E,) of the pairs at or above the floor."""
+        others = self.vectors[tile]
+        few = len(queries) <= FEW
+        cosines = np.stack([others @ query for query in queries]) if few else queries @ others.T
+        near = np.flatnonzero(cosines >= self._floor)
+        rows, columns = np.divmod(near, len(others))
+        return rows, columns, cosines.ravel()[near]

@@ -45,7 +45,7 @@ class Recogniser:
     """Holds all faces of one model pack and what is recognised in them.
 
     After any history of updates it holds what `recognise` gives for the same set of faces and answers (with the groups
-    before the last update as `previous`). That is exact up to `settings.exact_up_to` faces. Not for several threads.
+    before the last update as `previous`), when no face is `waiting` any more. Not for several threads.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Recogniser:
         self._calibration, self._settings = calibration, settings or PeopleSettings()
         self._start, self._correction = (dict(previous or {}), next_group), correction
         self._faces = Faces()
+        self._born: Mapping[PersonId, float] = {}
         self._set_up(0)
 
     @property
@@ -115,9 +116,30 @@ class Recogniser:
         before = self._around([*leaving, *(slot_of[face.id] for face in answered)])
         anew, touched = self._exchange(leaving, answered, _at(changed, arrived), vectors[arrived])
         after = self._around(anew)
-        photos, named = before[0] | after[0], before[1] | after[1]
+        self._born = changed.born
+        return self._follow(touched, anew, before[0] | after[0], before[1] | after[1], left)
+
+    def waiting(self) -> int:
+        """How many faces `tend` has something to do for: none up to `settings.exact_up_to` faces."""
+        return self._graph.unindexed() + self._graph.unsettled()
+
+    def tend(self, count: int) -> Changes:
+        """Do for at most `count` faces what is too slow to do at once.
+
+        The index learns faces until it knows all, then faces that it was asked about are compared with all others, so
+        that what it missed is found. When none is `waiting`, all is as if every pair had been compared.
+        """
+        if self._graph.unindexed():
+            self._graph.index(count)
+            return Changes({}, {})
+        return self._follow(self._graph.settle(count), set(), set(), set(), ())
+
+    def _follow(
+        self, touched: Rows, anew: set[int], photos: set[PhotoId], named: set[PersonId], left: Iterable[FaceId]
+    ) -> Changes:
+        """Work out again what follows from slots whose leaf may be another, from photos and from named people."""
         in_clusters = self._clusters.update(touched, anew)
-        in_suggestions = self._matches.update(in_clusters, photos, named, changed.born)
+        in_suggestions = self._matches.update(in_clusters, photos, named, self._born)
         regrouped = self._homes.update(in_clusters | in_suggestions | anew, named, self._graph.vectors)
         return self._changes(regrouped, in_suggestions | anew, left)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kith.people.vectors import Rows
 
@@ -43,3 +44,11 @@ class Rings:
     def part(self, slots: Sequence[int] | Rows) -> None:
         """Leave these alone, who are all of one set or more."""
         self._next[slots] = slots
+
+    def put_all(self, label: NDArray[np.int32]) -> None:
+        """Make a set of all slots of each label (C,), in ascending order."""
+        order = np.argsort(label, kind="stable").astype(np.int32)
+        last = np.flatnonzero(np.append(np.diff(label[order]) != 0, True))
+        following = np.roll(order, -1)
+        following[last] = order[np.append(0, last[:-1] + 1)]
+        self._next[order] = following

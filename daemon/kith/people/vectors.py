@@ -52,7 +52,9 @@ class Directions:
         return len(self._steps)
 
     def __getitem__(self, rows: slice | Rows | Sequence[int]) -> Floats:
-        return np.multiply(self._steps[rows], np.float32(1 / GRID), dtype=np.float32)
+        found = self._steps[rows].astype(np.float32)
+        found *= np.float32(1 / GRID)
+        return found
 
     def __setitem__(self, rows: Rows | Sequence[int], vectors: Floats) -> None:
         self._steps[rows] = np.multiply(vectors, np.float32(GRID)).astype(np.int16)
