@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from kith.people.matching import People, choose_exemplars
 from kith.people.settings import PeopleSettings
 from kith.people.vectors import snap
 from kith.types import Calibration, FaceId, Floats, Gallery, PersonId
+
+BLOCK = 256  # faces compared with all people at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +42,54 @@ def doubts(gallery: Gallery, calibration: Calibration, settings: PeopleSettings 
             confirmed[person].append(row)
     chosen = {person: choose_exemplars(rows, faces, settings) for person, rows in confirmed.items()}
     people = People.of(chosen, vectors, np.full(len(faces), np.nan), {})
-    stranger = calibration.cosine_fmr["1e-3"]
-    found = (
-        _doubt(row, people, own, gallery, vectors, stranger) for own, p in enumerate(people.ids) for row in confirmed[p]
-    )
-    return tuple(sorted((d for d in found if d is not None), key=lambda doubt: (-doubt.gap, doubt.face)))
+    scene = _Scene(gallery, people, vectors, calibration.cosine_fmr["1e-3"])
+    rows = [(row, own) for own, person in enumerate(people.ids) for row in confirmed[person]]
+    found = (doubt for block in range(0, len(rows), BLOCK) for doubt in _doubted(rows[block : block + BLOCK], scene))
+    return tuple(sorted(found, key=lambda doubt: (-doubt.gap, doubt.face)))
 
 
-def _doubt(row: int, people: People, own: int, gallery: Gallery, vectors: Floats, stranger: float) -> Doubt | None:
-    """Whether the face of this row is doubtful, being said to be the person of column `own`."""
-    cosines, others = people.vectors @ vectors[row], people.slots != row
-    of = np.repeat(np.arange(len(people.ids)), people.counts)
-    alike = np.array([_alike(cosines[(of == c) & others]) for c in range(len(people.ids))])
-    best = max((c for c in range(len(alike)) if c != own), key=lambda c: alike[c], default=own)
-    gap = max(alike[best] if best != own else -1.0, stranger) - alike[own]
-    if not np.isfinite(alike[own]) or gap <= 0:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """What all doubts are seen against; `stranger` is the cosine at false match rate 1e-3."""
+
+    gallery: Gallery
+    people: People
+    vectors: Floats
+    stranger: float
+
+
+def _doubted(rows: Sequence[tuple[int, int]], scene: _Scene) -> Iterator[Doubt]:
+    """The doubtful ones of some faces, each of a row and the column of the person it is said to be."""
+    people = scene.people
+    cosines = people.vectors @ scene.vectors[[row for row, _ in rows]].T
+    most, sums = (ufunc.reduceat(cosines, people.starts) for ufunc in (np.maximum, np.add))
+    alike = _likeness(most, sums / people.counts[:, None].astype(np.float32))
+    for (row, own), near, likeness in zip(rows, cosines.T, alike.T, strict=True):
+        doubt = _doubt(row, own, near, likeness, scene)
+        if doubt is not None:
+            yield doubt
+
+
+def _doubt(row: int, own: int, cosines: Floats, alike: Floats, scene: _Scene) -> Doubt | None:
+    """Whether a face is doubtful, with its `cosines` to all exemplars (E,) and its likeness to all people (P,)."""
+    people, others = scene.people, scene.people.slots != row
+    of_own = cosines[people.rows(own)][others[people.rows(own)]]
+    if not len(of_own):
         return None
-    instead = best != own and alike[best] >= stranger
-    shown = np.where((of == (best if instead else own)) & others, cosines, -np.inf).argmax()
-    because = gallery.faces[int(people.slots[shown])].id
-    return Doubt(gallery.faces[row].id, people.ids[own], people.ids[best] if instead else None, float(gap), (because,))
+    mine = float(_likeness(of_own.max(), of_own.mean()))
+    instead = alike.copy()
+    instead[own] = -1.0
+    best = int(instead.argmax())
+    gap = max(float(instead[best]), scene.stranger) - mine
+    if gap <= 0:
+        return None
+    is_other = bool(instead[best] >= scene.stranger)
+    where = people.rows(best if is_other else own)
+    shown = np.where(others[where], cosines[where], -np.inf).argmax()
+    because = scene.gallery.faces[int(people.slots[where][shown])].id
+    return Doubt(scene.gallery.faces[row].id, people.ids[own], people.ids[best] if is_other else None, gap, (because,))
 
 
-def _alike(cosines: Floats) -> float:
+def _likeness(most: Floats | float, mean: Floats | float) -> Floats:
     """Likeness to some faces: half the nearest, half the mean, so that one wrong face convinces nobody."""
-    return float(cosines.max() + cosines.mean()) / 2 if len(cosines) else -np.inf
+    return np.asarray((most + mean) / 2)
