@@ -63,7 +63,7 @@ def _doubted(rows: Sequence[tuple[int, int]], scene: _Scene) -> Iterator[Doubt]:
     people = scene.people
     cosines = people.vectors @ scene.vectors[[row for row, _ in rows]].T
     most, sums = (ufunc.reduceat(cosines, people.starts) for ufunc in (np.maximum, np.add))
-    alike = _likeness(most, sums / people.counts[:, None].astype(np.float32))
+    alike = _likeness(most, np.asarray(sums / people.counts[:, None], np.float32))
     for (row, own), near, likeness in zip(rows, cosines.T, alike.T, strict=True):
         doubt = _doubt(row, own, near, likeness, scene)
         if doubt is not None:
@@ -90,6 +90,6 @@ def _doubt(row: int, own: int, cosines: Floats, alike: Floats, scene: _Scene) ->
     return Doubt(scene.gallery.faces[row].id, people.ids[own], people.ids[best] if is_other else None, gap, (because,))
 
 
-def _likeness(most: Floats | float, mean: Floats | float) -> Floats:
+def _likeness(most: Floats, mean: Floats) -> Floats:
     """Likeness to some faces: half the nearest, half the mean, so that one wrong face convinces nobody."""
-    return np.asarray((most + mean) / 2)
+    return (most + mean) / 2
