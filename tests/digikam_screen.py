@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -122,13 +121,17 @@ class Screen:
 def digikam(
     profile: Path, database: Path, rc: str, shots: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Screen]:
-    """digiKam with a database, until the block ends; then it is closed, and all that ran with it."""
+    """digiKam with a database, until the block ends; then it is closed, and all that ran with it.
+
+    `environment` is what its programs find besides the folders of `home`.
+    """
     for program in ("digikam", "Xvfb", "openbox", "xdotool", "dbus-daemon", "import"):
         need(program)
-    home = _home(profile, rc)
+    folders = home(profile)
+    (Path(folders["XDG_CONFIG_HOME"]) / "digikamrc").write_text(rc)
     with ExitStack() as stack:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("QT_", "DISPLAY", "DBUS"))}
-        env = clean | home | (environment or {})
+        env = clean | folders | (environment or {})
         env["DISPLAY"] = ":" + _told(stack, ["Xvfb", "-displayfd", "1", "-screen", "0", f"{SIZE}x24"], env)
         bus = ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"]
         env["DBUS_SESSION_BUS_ADDRESS"] = _told(stack, bus, env)
@@ -140,8 +143,8 @@ def digikam(
         assert program.poll() is None, (profile / "digikam.log").read_text(errors="replace")[-3000:]
 
 
-def _home(profile: Path, rc: str) -> dict[str, str]:
-    """Private folders, with digiKam's settings in them."""
+def home(profile: Path) -> dict[str, str]:
+    """Private folders below one, as the environment of a program."""
     home = profile / "home"
     folders = {
         "XDG_CONFIG_HOME": home / ".config",
@@ -152,7 +155,6 @@ def _home(profile: Path, rc: str) -> dict[str, str]:
     }
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folders["XDG_CONFIG_HOME"] / "digikamrc").write_text(rc)
     return {
         "HOME": str(home),
         **{name: str(folder) for name, folder in folders.items()},
@@ -219,7 +221,3 @@ def without_other_programs(folder: Path) -> str:
         if entry.name != "applications":
             (folder / entry.name).symlink_to(entry)
     return str(folder)
-
-
-def removed(profile: Path) -> None:
-    shutil.rmtree(profile, ignore_errors=True)

@@ -93,8 +93,9 @@ def _outcome(command: Callable[..., str]) -> Callable[..., None]:
             if not quiet:
                 telling.notify(error.message, bad=True)
             raise
-        click.echo(sentence)
-        if not quiet:
+        if sentence:
+            click.echo(sentence)
+        if sentence and not quiet:
             telling.notify(sentence)
 
     return told
