@@ -19,7 +19,7 @@ local MOD = "kith"
 local OLDEST_API = 9      -- of darktable's Lua, which 4.2 has
 local WINDOW_READY = 1.5  -- seconds: what darktable is still building must not be touched from Lua (darktable #22357)
 local WINDOW_PATIENCE = 20
-local BUSY_PATIENCE = 100 -- hundredths of a second
+local BUSY_PATIENCE = 500 -- looks at a busy first thread, each two milliseconds after the other
 local TICK = 2            -- seconds between looks whether something was tagged by hand, or Kith is further
 local LAST_WORDS = 1      -- seconds in which requests may end when darktable closes
 local STEP = 500          -- photos between two looks at the progress bar's cross
@@ -144,7 +144,7 @@ function Plugin:may_touch()
   for _ = 1, BUSY_PATIENCE do
     if self:is_over() then return false end
     if first_thread_waits() ~= false then break end
-    self.dt.control.sleep(10)
+    self.dt.control.sleep(2)
   end
   return not self:is_over()
 end

@@ -11,7 +11,7 @@ local tags = {}
 local Tags = {}
 Tags.__index = Tags
 
-local AT_ONCE = 200      -- photos asked about in one request
+local AT_ONCE = 500      -- photos asked about in one request
 local BREATH = 20        -- changes after which others get their turn
 local BLOCKING = 10      -- regions with which darktable writes a sidecar no more
 
