@@ -48,7 +48,9 @@ def need(program: str) -> None:
         pytest.skip(f"needs {program}")
 
 
-def host(script: Path, *words: str | Path, tries: int = 1, sign: Path | None = None, **environment: str) -> None:
+def host(
+    script: Path, *words: str | Path, tries: int = 1, seconds: int = 400, sign: Path | None = None, **environment: str
+) -> None:
     """Run a host program's script; 2 means that the program itself didn't come up, and is worth another try.
 
     `sign`: a file that the program makes as soon as it is up; one that hangs before is ended.
@@ -58,18 +60,32 @@ def host(script: Path, *words: str | Path, tries: int = 1, sign: Path | None = N
     for _ in range(tries):
         if sign is not None:
             sign.unlink(missing_ok=True)
-        code, said = _run(["bash", str(script), *map(str, words)], clean, sign)
+        code, said = _run(["bash", str(script), *map(str, words)], clean, seconds, sign)
         if code != DID_NOT_COME_UP:
             break
     assert code == 0, said
 
 
-def _run(command: list[str], environment: dict[str, str], sign: Path | None) -> tuple[int, str]:
+def without_luarc(profile: Path) -> None:
+    """Let the script of darktable start it without the luarc that comes with it: that makes widgets before the main
+    loop runs, and where it is too quick, darktable waits for itself for ever."""
+    data, program = profile / "share", profile / "bin" / "darktable"
+    for folder in (data, program.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    (data / "luarc").touch()
+    for path in Path("/usr/share/darktable").iterdir():
+        if not (data / path.name).exists():
+            (data / path.name).symlink_to(path)
+    program.write_text(f'#!/bin/sh\nexec "{shutil.which("darktable")}" --datadir "{data}" "$@"\n')
+    program.chmod(0o755)
+
+
+def _run(command: list[str], environment: dict[str, str], seconds: int, sign: Path | None) -> tuple[int, str]:
     """Exit code and words of a command; whatever it started ends with it."""
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True)
         try:
-            code = process.wait(400) if sign is None or _appears(sign, process) else DID_NOT_COME_UP
+            code = process.wait(seconds) if sign is None or _appears(sign, process) else DID_NOT_COME_UP
         finally:
             _end(process)
         said.seek(0)
@@ -112,6 +128,13 @@ class DigiKam:
         words = ["-t", "36", "-w", "-x", hook, *kept, self.photos, self.profile]
         host(self.script, *words, tries=2, XDG_CONFIG_DIRS=f"{self.defaults}:/etc/xdg")
 
+    def run(self, meanwhile: Path | None = None) -> None:
+        """Let digiKam find the photos that are new, and end; `meanwhile` is a script to run after twenty seconds."""
+        kept = ["-k"] if self.profile.exists() else []
+        hook = ["-x", meanwhile] if meanwhile else []
+        words = ["-t", "45" if meanwhile else "25", *kept, *hook, self.photos, self.profile]
+        host(self.script, *words, tries=2, XDG_CONFIG_DIRS=f"{self.defaults}:/etc/xdg")
+
     def database(self) -> closing[sqlite3.Connection]:
         return closing(sqlite3.connect(self.profile / "db" / "digikam4.db", isolation_level=None))
 
@@ -152,6 +175,29 @@ class DigiKam:
             db.execute("INSERT OR IGNORE INTO ImageTags (imageid, tagid) VALUES (?, ?)", [image, tag])
             db.execute("INSERT INTO ImageTagProperties VALUES (?, ?, 'tagRegion', ?)", [image, tag, rect])
 
+    def guess(self, photo: str, name: str, rect: str) -> None:
+        """Let digiKam take a face for somebody, unconfirmed."""
+        with self.database() as db:
+            image, tag = _image(db, photo), _tag(db, name) or _new_person(db, name)
+            repeated = _special(db, "Unconfirmed", "unconfirmedPerson")
+            add = "INSERT INTO ImageTagProperties VALUES (?, ?, ?, ?)"
+            db.execute(add, [image, tag, "autodetectedFace", rect])
+            db.execute(add, [image, repeated, "autodetectedPerson", f"{tag},autodetectedFace,{rect}"])
+
+    def put_away(self, photo: str, rect: str) -> None:
+        """Ignore a face."""
+        with self.database() as db:
+            ignored = _special(db, "Ignored", "ignoredPerson")
+            db.execute(
+                "INSERT INTO ImageTagProperties VALUES (?, ?, 'ignoredFace', ?)", [_image(db, photo), ignored, rect]
+            )
+
+    def tag(self, photo: str, name: str) -> None:
+        """Tag a person on a photo without a face."""
+        with self.database() as db:
+            tag = _tag(db, name) or _new_person(db, name)
+            db.execute("INSERT INTO ImageTags VALUES (?, ?)", [_image(db, photo), tag])
+
 
 def _image(db: sqlite3.Connection, photo: str) -> int:
     return int(db.execute("SELECT id FROM Images WHERE name = ?", [photo]).fetchone()[0])
@@ -168,4 +214,16 @@ def _new_person(db: sqlite3.Connection, name: str) -> int:
     ).fetchone()
     for known in ("person", "faceEngineId"):
         db.execute("INSERT INTO TagProperties (tagid, property, value) VALUES (?, ?, ?)", [tag, known, name])
+    return int(tag)
+
+
+def _special(db: sqlite3.Connection, name: str, kind: str) -> int:
+    """The tag for faces of a kind that are nobody's, as digiKam makes it when it first needs it."""
+    tag = _tag(db, name)
+    if tag is None:
+        (tag,) = db.execute(
+            "INSERT INTO Tags (pid, name) VALUES (?, ?) RETURNING id", [_tag(db, "People"), name]
+        ).fetchone()
+        for known in ("person", kind):
+            db.execute("INSERT INTO TagProperties (tagid, property, value) VALUES (?, ?, NULL)", [tag, known])
     return int(tag)

@@ -8,7 +8,6 @@ selections of 1, 10, 100, 1000 and all photos, of 20 made-up people beside a rea
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import served
+from programs import host, without_luarc
 
 PLUGIN = Path(__file__).resolve().parents[2] / "plugins" / "darktable_lua" / "kith"
 BODY = """
@@ -76,20 +76,14 @@ def main(hosts: Path, count: int = 5000) -> None:
         photos, out = Path(home).resolve() / "photos", Path(home) / "out"
         for i in range(count):
             Image.new("RGB", (48, 32), (i % 200, 80, 120)).save(photos / f"{i:05}.jpg")
+        profile = Path(home) / "profile"
+        without_luarc(profile)
         (Path(home) / "body.lua").write_text(BODY.replace("@COUNT@", str(count)))
         with served.served(control) as at:
-            options = [
-                "-t",
-                "560",
-                "-c",
-                f"lua/kith/address={at.socket}",
-                "-c",
-                "plugins/lighttable/kith/expanded=TRUE",
-            ]
-            words = [hosts / "run_darktable.sh", *options, "-P", PLUGIN, photos, Path(home) / "body.lua", out]
-            subprocess.run(
-                ["bash", *map(str, words)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            settings = (f"lua/kith/address={at.socket}", "plugins/lighttable/kith/expanded=TRUE")
+            options = ["-t", "560", "-k", "-p", profile, *(word for one in settings for word in ("-c", one))]
+            words = [*options, "-P", PLUGIN, photos, Path(home) / "body.lua", out]
+            host(hosts / "run_darktable.sh", *words, tries=2, seconds=600, sign=out / "lua.log")
         print((out / "lua.log").read_text(), end="")
         (Path(tempfile.gettempdir()) / "darktable_panel.png").write_bytes((out / "panel.png").read_bytes())
 
