@@ -405,7 +405,7 @@ def on_photos(db: Database, photos: Collection[PhotoId]) -> dict[PhotoId, list[F
     """The faces of some photos, each photo's from left to right."""
     found: dict[PhotoId, list[Face]] = {photo: [] for photo in photos}
     wanted = "f.photo_id IN (SELECT value FROM json_each(?))"
-    for row in db.execute(f"{FACE} WHERE {wanted} ORDER BY f.x, f.id", [_json(photos)]):
+    for row in db.execute(f"{FACE} WHERE {wanted} ORDER BY f.x, f.id", [json.dumps(sorted(photos))]):
         face = _face(row)
         found[face.photo].append(face)
     return found
