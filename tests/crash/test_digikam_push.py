@@ -201,7 +201,8 @@ def test_while_a_program_has_the_database_open_nothing_is_pushed(world: World) -
     assert world.push().plan.count(State.UNCONFIRMED) == 14
 
 
-def test_while_digikam_starts_nothing_is_pushed(world: World) -> None:
+def test_while_digikam_starts_nothing_is_pushed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # it is this user's digiKam, and no other test's
     with another(LOOKS_LIKE_DIGIKAM):
         assert "digiKam (process" in refused(world, errors.DigikamRuns)
 

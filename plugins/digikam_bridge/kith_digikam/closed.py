@@ -15,6 +15,7 @@ from kith_digikam.database import users
 from kith_digikam.errors import DatabaseBusy, DigikamRuns, NotWritten
 
 PROGRAM = "digikam"
+FOLDERS = ("HOME", "XDG_CONFIG_HOME")  # by these a digiKam finds its settings
 LOCK_BYTES = (
     0x40000000,
     512,
@@ -66,23 +67,28 @@ def _lock(handle: int, path: Path, until: float) -> None:
 
 
 def _starting() -> list[int]:
-    """The digiKams of this user that have no database open yet."""
+    """The digiKams of this user, with the same folders, that have no database open yet."""
     found = []
     for entry in os.scandir("/proc"):
         if not entry.name.isdecimal():
             continue
         pid = int(entry.name)
         try:
-            if entry.stat().st_uid == os.getuid() and _name(pid) == PROGRAM and not _has_a_database(pid):
+            if entry.stat().st_uid == os.getuid() and _name(pid) == PROGRAM and _is_of_this_user(pid):
                 found.append(pid)
         except OSError:
             continue  # it has ended meanwhile, or is another user's
     return found
 
 
-def _has_a_database(pid: int) -> bool:
+def _is_of_this_user(pid: int) -> bool:
+    """Whether a digiKam has the settings of this user, and has not opened another database."""
+    lines = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    its = dict(line.split(b"=", 1) for line in lines if b"=" in line)
+    if any(its.get(os.fsencode(name), b"") != os.environb.get(os.fsencode(name), b"") for name in FOLDERS):
+        return False
     handles = Path(f"/proc/{pid}/fd").iterdir()
-    return any(handle.readlink().name == places.FILE for handle in handles if handle.is_symlink())
+    return not any(handle.readlink().name == places.FILE for handle in handles if handle.is_symlink())
 
 
 def _name(pid: int) -> str:
