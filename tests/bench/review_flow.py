@@ -89,6 +89,14 @@ class Person:
             self.page.wait_for_timeout(5)
         return False
 
+    def goes_on(self) -> bool:
+        """Have faces asked about that were seen only once; False where there is none."""
+        if not self.page.get_by_role("button", name="seen only once").first.is_visible():
+            return False
+        self.press("o")
+        self.page.wait_for_timeout(1000)
+        return bool(self.shown())
+
     def take_out(self, faces: Iterable[str], who: str | None) -> None:
         for number, face in enumerate(faces, 1):
             if self.truth.get(face) != who and number <= 9:
@@ -193,7 +201,7 @@ def play(page: Page, here: Served, truth: dict[str, str], wanted: set[str], look
     while person.answers < PATIENCE:
         if not person.answer():
             page.wait_for_timeout(4000)  # the last answers may make new questions
-            if not person.answer():
+            if not (person.answer() or person.goes_on()):
                 break
         right, wrong = named(here, truth, wanted)
         if right >= ENOUGH * len(wanted):

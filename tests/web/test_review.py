@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from at_work import Opened, logged_in
 
 
@@ -165,6 +167,21 @@ def test_kith_divides_a_group_of_two_people_where_they_look_apart(opened: Opened
         opened.say("/v1/undo", act=act["id"])
     parts = opened.say("/v1/faces/split", faces=[*faces[0], *faces[1]])["parts"]
     assert sorted(map(sorted, parts)) == sorted(map(sorted, faces))
+
+
+def test_faces_seen_only_once_are_asked_about_when_everybody_else_has_a_name(opened: Opened) -> None:
+    photo = opened.ask("/v1/photos")["photos"][0][0]
+    opened.say(f"/v1/photos/{photo}/draw", box={"x": 0.06, "y": 0.08, "w": 0.08, "h": 0.1})  # like nobody else
+    while questions := opened.ask("/v1/questions?limit=50")["questions"]:
+        for question in questions[1:]:
+            opened.say("/v1/faces/ignore", faces=question["faces"])
+        opened.say("/v1/faces/name", faces=questions[0]["faces"], name="Anna")
+    opened.page.get_by_role("heading", name="That’s everybody").wait_for()
+    opened.page.get_by_role("button", name=re.compile("seen only once")).wait_for()
+    opened.press("o")
+    opened.page.get_by_role("heading", name="Who is this?").wait_for()
+    lonely = opened.ask("/v1/faces/outline?state=unknown")["faces"]
+    assert opened.first_face() in [f"f{row[0]}" for row in lonely]
 
 
 def test_a_question_mark_shows_the_keys(opened: Opened) -> None:

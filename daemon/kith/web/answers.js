@@ -15,8 +15,11 @@ export function onSaid(listener, signal) {
   changed.addEventListener("said", (event) => listener(event.detail), { signal });
 }
 
-/** Faces that were answered here and may still be waiting elsewhere. */
-export const answered = new Set();
+/** When the last answer about a face arrived at Kith; on its way: never. */
+const arrived = new Map();
+
+/** Whether a face was answered here without that being known yet to somebody who looked at a time. */
+export const answered = (face, asOf = performance.now()) => (arrived.get(face) ?? -1) > asOf;
 
 /** The newest revision of each photo that was seen. */
 export function seen(some) {
@@ -34,7 +37,7 @@ const marked = (ids, known) => ids.map((id) => (known.has(id) ? { id, rev: revs.
  * tells what was settled; `back()` is called when the answer could not be given, or is taken back.
  */
 export function say({ steps, shown = [], still = () => true, words, back = () => {}, about = [] }) {
-  for (const id of about) answered.add(id);
+  for (const id of about) arrived.set(id, Infinity);
   const given = { steps, shown, still, words, back, about, acts: [], results: [] };
   waiting.push(given);
   const promise = new Promise((resolve) => (given.resolve = resolve));
@@ -49,6 +52,7 @@ async function work() {
     const given = waiting[0];
     try {
       await give(given);
+      for (const id of given.about) arrived.set(id, performance.now());
       undoable.push(given);
       if (undoable.length > 200) undoable.shift();
       tell(given.words(given.results), { undo: true });
@@ -93,7 +97,7 @@ async function insist(step, body, known, given) {
 }
 
 function withdraw(given) {
-  for (const id of given.about) answered.delete(id);
+  for (const id of given.about) arrived.delete(id);
   given.back();
 }
 

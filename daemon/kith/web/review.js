@@ -4,6 +4,7 @@ import { crop, faces as inFull, get, post } from "./api.js";
 import { answered, onSaid, say, seen, settledBy, tell, undo } from "./answers.js";
 import { count, empty, fill, h, kbd, many, percent, settled, sureness as asSure, years } from "./dom.js";
 import { doing, on } from "./events.js";
+import { outline } from "./faces.js";
 import { keys, typing } from "./keys.js";
 import { nameField } from "./people.js";
 import { caption, pane, photo, preload } from "./pane.js";
@@ -24,6 +25,8 @@ export async function review(main, _, signal) {
   let current = null; // the question, with {off: Set, at: index}
   let progress = null;
   let reading = null;
+  let shown = ""; // what there was to say when there was nothing to ask
+  let alone = false; // whether faces that were seen only once are asked about, too
   let divided = []; // questions that came from one of which somebody said that it is about two people
   let field = null;
 
@@ -41,20 +44,35 @@ export async function review(main, _, signal) {
   // -- questions --------------------------------------------------------------------------------------------------
 
   const keyOf = (question) => question.faces[0];
-  const isOpen = (question) => question.faces.some((face) => !answered.has(face));
+  const isOpen = (question, asOf) => question.faces.some((face) => !answered(face, asOf));
   const same = (one, other) => one && other && one.faces.some((face) => other.faces.includes(face));
 
+  const ask = async () => ({ asOf: performance.now(), told: await get("/v1/questions", { limit: AHEAD + put_off.size }, signal) });
+
   async function read() {
-    reading ??= get("/v1/questions", { limit: AHEAD + put_off.size }, signal).finally(() => (reading = null));
-    const told = await reading;
+    reading ??= ask().finally(() => (reading = null));
+    const { told, asOf } = await reading;
     progress = told.progress;
     for (const question of told.questions) seen([...question.shown, ...question.known]);
-    const fresh = told.questions.filter((question) => isOpen(question) && !put_off.has(keyOf(question)));
-    divided = divided.filter((question) => isOpen(question) && !put_off.has(keyOf(question)));
+    const fresh = told.questions.filter((question) => isOpen(question, asOf) && !put_off.has(keyOf(question)));
+    divided = divided.filter((question) => !put_off.has(keyOf(question)));
     const mine = divided.filter((question) => question !== current);
     queue = [...mine, ...fresh.filter((question) => !same(question, current) && !mine.some((one) => same(one, question)))];
+    if (alone && !queue.length && !current) queue = await seenOnce();
     return fresh.filter((question) => same(question, current));
   }
+
+  /** Questions about faces that look like nobody else's; most are strangers. */
+  async function seenOnce() {
+    const asOf = performance.now();
+    const ids = (await onceIds()).filter((face) => !answered(face, asOf) && !put_off.has(face)).slice(0, AHEAD);
+    const found = ids.length ? await inFull(ids) : [];
+    seen(found);
+    return found.filter((face) => face.state === "unknown").map((face) => (
+      { person: null, group: null, likely: [], faces: [face.id], shown: [face], known: [], taken: face.photo.taken === null ? null : [face.photo.taken, face.photo.taken] }));
+  }
+
+  const onceIds = async () => (await outline({ state: "unknown" }, signal)).map((face) => face.id);
 
   async function next() {
     const failed = !queue.length && (await read().catch((error) => error));
@@ -216,7 +234,9 @@ export async function review(main, _, signal) {
     if (!current) return;
     const question = current;
     const ids = chosen();
-    const off = odd ? [...question.off, ...(question.apart ?? []).filter((face) => !answered.has(face))] : [];
+    const off = odd ? [...question.off, ...(question.apart ?? [])] : [];
+    divided = divided.filter((other) => other !== question);
+    for (const other of divided) if (other.apart) other.apart = other.apart.filter((face) => !ids.includes(face));
     const all = [...ids, ...off];
     if (off.length) steps.push(odd(off));
     const who = question.person?.id ?? null;
@@ -311,7 +331,7 @@ export async function review(main, _, signal) {
     fill(foot, [
       h("progress", { max: 1, value: share, "aria-label": "Faces named" }),
       h("p", {},
-        h("b", {}, percent(share)), " of the faces you care about are named",
+        h("b", {}, percent(share)), " of the faces of people met more than once are named",
         left > 0 && ` · about ${many(left, "question")} to ${percent(progress.enough)}`,
         session.answers > 0 && h("span", { class: "quiet" }, ` · ${many(session.faces, "face")} in ${many(session.answers, "answer")} just now`))]);
   }
@@ -320,21 +340,37 @@ export async function review(main, _, signal) {
     current = null;
     const { counts, doing: now } = await get("/v1/status", {}, signal);
     if (signal.aborted) return;
-    if (!now.roots.length || counts.analysed === 0 || (now.state === "busy" && counts.people === 0)) return firstFaces(main, signal, { counts, now });
+    const looking = counts.pending > 0;
+    if (!now.roots.length && !counts.photos || counts.analysed === 0 || (looking && counts.people === 0)) {
+      if (!main.querySelector(".first-run, .folder-form")) firstFaces(main, signal, { counts, now });
+      return;
+    }
+    const once = alone ? 0 : (await onceIds().catch(() => [])).length;
+    if (signal.aborted || current) return;
+    const share = progress?.of ? progress.named / progress.of : 1;
+    const situation = JSON.stringify([put_off.size, looking, now.paused_by, counts.people > 0, percent(share), once]);
+    if (main.querySelector(".empty") && shown === situation) return;
+    shown = situation;
     if (put_off.size) {
       main.replaceChildren(empty("All asked", `You put ${many(put_off.size, "question")} off for later.`,
         h("button", { type: "button", class: "primary", onclick: () => { put_off.clear(); next(); } }, "Ask them now")), foot);
-    } else if (now.state === "busy") {
-      main.replaceChildren(empty("Nothing to ask just now", "Kith is still looking at your photos. Questions come as soon as it finds the same face twice."), foot);
+    } else if (looking) {
+      main.replaceChildren(empty("Nothing to ask just now", now.paused_by.length ? `Kith is paused, and ${many(counts.pending, "photo")} wait to be looked at.`
+        : `Kith is still looking at ${many(counts.pending, "photo")}. Questions come as soon as it finds the same face twice.`), foot);
     } else {
-      const share = progress?.of ? progress.named / progress.of : 1;
       fill(main, [empty(counts.people ? "That’s everybody" : "No questions",
-        counts.people ? `${percent(share)} of the faces you care about are named. New photos bring new questions; until then there is nothing to do.`
+        counts.people ? `${percent(share)} of the faces of people met more than once are named. ${once ? "Those who were seen only once are strangers, most of them." : "New photos bring new questions; until then there is nothing to do."}`
           : "Kith asks about faces that it meets more than once. So far there are none.",
-        h("a", { class: "button", href: "#/people" }, "See the people"), h("a", { class: "button", href: "#/faces/unknown" }, "Faces seen only once")), foot]);
+        once > 0 && h("button", { type: "button", class: "primary", onclick: askAlone }, `Ask about ${many(once, "face")} seen only once `, kbd("O")),
+        h("a", { class: "button", href: "#/people" }, "See the people"), h("a", { class: "button", href: "#/faces/unknown" }, "All faces seen only once")), foot]);
     }
     showProgress();
     main.querySelector("h1").focus();
+  }
+
+  function askAlone() {
+    alone = true;
+    next();
   }
 
   function trouble(error) {
@@ -348,7 +384,7 @@ export async function review(main, _, signal) {
     const before = current;
     const alike = await read().catch(() => null);
     if (signal.aborted || alike === null || current !== before) return;
-    if (!current) return queue.length ? next() : undefined;
+    if (!current) return queue.length ? next() : nothing().catch(() => {});
     // nobody's answer may change under their fingers: who has begun is left alone, and told if it was too late
     if (!alike.length && !touched()) return next();
     if (alike.length && !touched() && alike[0].person?.id !== current.person?.id) {
@@ -361,7 +397,7 @@ export async function review(main, _, signal) {
   const afterwards = settled(refresh, 3500, 3500); // Kith thinks new questions up a little later
   on(["answer", "names", "gone"], () => (refresh(), afterwards()), signal);
   on(["analysed"], () => current || refresh(), signal);
-  on(["status"], () => current || (doing()?.state !== "busy" && refresh()), signal);
+  on(["status"], () => current || refresh(), signal);
   onSaid(refresh, signal);
 
   const asking = () => current !== null && stage.isConnected;
@@ -376,6 +412,7 @@ export async function review(main, _, signal) {
     { keys: ["m"], label: "Show more of the faces", run: more, when: asking },
     { keys: [..."123456789"], label: "Choose one of the people it may be", run: (_, key) => pick(Number(key) - 1), when: () => blank() && !field.input.value, typing: true },
     { keys: [..."123456789"].map((digit) => `shift+${digit}`), label: "Take out a face that is someone else", run: (_, key) => toggle(Number(key.at(-1)) - 1), when: blank, typing: true },
+    { keys: ["o"], label: "Ask about faces seen only once, too", run: askAlone, when: () => !current && !alone },
     { keys: ["x"], label: "These are two people", run: twoPeople, when: () => asking() && current.faces.length > 1 },
     { keys: ["ArrowLeft"], label: "Look at the face before", run: move(-1), when: blank, typing: true },
     { keys: ["ArrowRight"], label: "Look at the next face", run: move(1), when: blank, typing: true },
