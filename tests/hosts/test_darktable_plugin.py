@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -152,7 +153,7 @@ class Host:
         ]
         host(run, *words, tries=3, sign=self.out / "lua.log", **environment)
         assert not late.exists(), "darktable didn't end"
-        until(lambda: not waiting_programs(), 10)  # a request that waits for news would take longer
+        until(lambda: not waiting_programs(self.profile / "run"), 10)  # a request that waits for news would take longer
         assert not list((self.profile / "run").glob("*.kith"))
         return (self.out / "darktable.log").read_text(errors="replace")
 
@@ -268,10 +269,10 @@ def exif(desk: Desk, photo: str) -> dict[str, Any]:
     return found.get(str(desk.home / "photos" / f"{photo}.xmp"), {})
 
 
-def waiting_programs() -> list[str]:
-    """Programs of the plugin that still run."""
+def waiting_programs(folder: Path) -> list[str]:
+    """Programs that the plugin started with files in a folder, and that still run."""
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in listed if ".kith/" in line]
+    return [line for line in listed if re.search(f"{folder}/[^/]*[.]kith/", line)]
 
 
 CONFIRM = """
