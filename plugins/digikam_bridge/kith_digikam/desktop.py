@@ -69,7 +69,7 @@ def install(program: Path, data: Path, environment: Mapping[str, str] = os.envir
     titles = ", ".join(f"“{action.title}”" for action in ACTIONS)
     return [
         f"In digiKam, right-click photos and choose Open With: {titles}. A digiKam that runs shows them at once.",
-        f"For the Batch Queue Manager: choose Custom Tools > Custom Script and type: {queue_line(data)}",
+        *_queue(data),
     ]
 
 
@@ -96,11 +96,18 @@ def status(program: Path, data: Path, environment: Mapping[str, str] = os.enviro
         return ["Kith is not in digiKam's menus; `kith digikam install` puts it there."]
     if any(not path.is_file() or path.read_text("utf-8") != text for path, text in wanted.items()):
         return ["What is in digiKam's menus is not of this Kith; `kith digikam install` renews it."]
-    return ["Kith is in digiKam's menus, under Open With.", f"Batch Queue Manager, Custom Script: {queue_line(data)}"]
+    return ["Kith is in digiKam's menus, under Open With.", *_queue(data)]
+
+
+def _queue(data: Path) -> list[str]:
+    return [
+        f"For the Batch Queue Manager, its tool User Shell Script (under Custom Tools): {queue_line(data)}",
+        "  and choose there, under Behavior, If Target File Exists: Skip automatically. Then no copies are made.",
+    ]
 
 
 def queue_line(data: Path) -> str:
-    """What to type into the Batch Queue Manager's tool Custom Script, which runs it in /bin/sh for each photo."""
+    """What to type into the Batch Queue Manager's tool User Shell Script, which runs it in /bin/sh for each photo."""
     return f"/bin/sh {shlex.quote(str(data / SCRIPT))} $INPUT $OUTPUT"
 
 
@@ -134,7 +141,7 @@ def _quoted(word: str) -> str:
 
 def _script(program: Path) -> str:
     return (
-        "# For the tool Custom Script of digiKam's Batch Queue Manager, as the first tool of a queue.\n"
+        "# For the tool User Shell Script of digiKam's Batch Queue Manager, as the first tool of a queue.\n"
         "# It gives digiKam the photo as it is, and lets Kith find the people on it; it never waits for that.\n"
         'cp -p -- "$1" "$2" || exit 1\n'
         f'{shlex.quote(str(program))} digikam find --queue -- "$1" >/dev/null 2>&1 || :\n'
