@@ -42,7 +42,8 @@ def begin(db: Database, source: str, words: str) -> int:
 
 def go_on(db: Database, number: int, decisions: Iterable[Decision]) -> None:
     """Say more in an act that was begun. Raises BadRequest where it was taken back meanwhile."""
-    if not _get(db, number).live:
+    row = db.execute("SELECT live FROM acts WHERE id = ?", [number]).fetchone()
+    if row is None or not row[0]:
         raise BadRequest(f"Entry {number} was taken back while it was still being said; nothing more was added to it.")
     _tell(db, number, decisions)
 

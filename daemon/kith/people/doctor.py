@@ -92,4 +92,4 @@ def _doubt(row: int, own: int, cosines: Floats, alike: Floats, scene: _Scene) ->
 
 def _likeness(most: Floats, mean: Floats) -> Floats:
     """Likeness to some faces: half the nearest, half the mean, so that one wrong face convinces nobody."""
-    return (most + mean) / 2
+    return np.asarray((most + mean) / 2, np.float32)
