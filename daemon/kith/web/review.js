@@ -387,7 +387,7 @@ export async function review(main, _, signal) {
     if (!current) return queue.length ? next() : nothing().catch(() => {});
     // nobody's answer may change under their fingers: who has begun is left alone, and told if it was too late
     if (!alike.length && !touched()) return next();
-    if (alike.length && !touched() && alike[0].person?.id !== current.person?.id) {
+    if (alike.length && !touched() && !current.apart && alike[0].person?.id !== current.person?.id) {
       queue.unshift(...alike);
       return next();
     }
