@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from kith.types import Floats, PersonId
 
 Cluster = tuple[int, ...]  # slots in canonical order
 NONE = -1
+NAMELESS: Mapping[PersonId, int] = MappingProxyType({})
 
 
 class Clusters:
@@ -29,6 +32,7 @@ class Clusters:
         self._faces, self._graph, self._cuts = faces, graph, cuts
         self.first = np.zeros(0, np.int32)
         self.size = np.zeros(0, np.int32)
+        self._named: dict[int, Counter[PersonId]] = {}
         self._rings = Rings()
         self._count = 0
         self._row = np.zeros(0, np.int32)  # by first slot
@@ -63,6 +67,9 @@ class Clusters:
         for cluster in fresh:
             self._rings.put(cluster)
             self.first[list(cluster)], self.size[cluster[0]] = cluster[0], len(cluster)
+            people = self._faces.person[list(cluster)]
+            if (people != NOBODY).any():
+                self._named[cluster[0]] = Counter(PersonId(person) for person in people[people != NOBODY].tolist())
         self._count += len(fresh)
         self._average([cluster for cluster in fresh if len(cluster) > 1])
         return changed
@@ -79,15 +86,9 @@ class Clusters:
         first = int(self.first[slot])
         return () if first == NONE else tuple(self._rings.members(first))
 
-    def people(self, slot: int) -> Rows:
-        """The person, or NOBODY, of each face (n,) in the cluster of a slot."""
-        return self._faces.person[list(self.of(slot))]
-
-    def name(self, slot: int) -> PersonId | None:
-        """Whoever is confirmed in the cluster of a slot."""
-        people = self.people(slot)
-        named = people[people != NOBODY]
-        return PersonId(int(named[0])) if len(named) else None
+    def named(self, number: int) -> Mapping[PersonId, int]:
+        """How many faces of a cluster are confirmed to be whose: of one person, if of any."""
+        return self._named.get(number, NAMELESS)
 
     def means(self, numbers: Rows) -> Floats:
         """Mean directions (G, D) of these clusters."""
@@ -134,6 +135,7 @@ class Clusters:
             return
         members = self._rings.members(first)
         self.first[members] = NONE
+        self._named.pop(first, None)
         self._rings.part(members)
         self._count -= 1
         if self._row[first] != NONE:

@@ -130,6 +130,17 @@ class Faces(Mapping[int, Evidence]):
         first = self._on.get(photo)
         return [] if first is None else self._photos.members(first)
 
+    def on_photos(self, photos: Iterable[PhotoId]) -> list[int]:
+        """All slots of these photos, photo by photo, canonical within each."""
+        rows = np.array([slot for photo in photos for slot in self.on_photo(photo)], np.int64)
+        return [int(slot) for slot in rows[np.lexsort((*self._keys(rows), self.photo[rows]))]]
+
+    def barred(self, slot: int) -> frozenset[PersonId]:
+        """Whom a face can't be: those it was said not to be, and who is in its photo already."""
+        rejected, person = self.rejected.get(slot, frozenset()), self.person.data
+        present = [PersonId(p) for s in self._photos.members(slot) if s != slot and (p := person[s]) != NOBODY]
+        return rejected.union(present) if present else rejected
+
     def of_person(self, person: PersonId) -> list[int]:
         """Those confirmed to be a person."""
         first = self._of.get(person)
@@ -141,9 +152,13 @@ class Faces(Mapping[int, Evidence]):
 
     def rank(self, slots: Rows | Sequence[int]) -> Rows:
         """Positions (N,) of these in canonical order."""
-        rows = np.asarray(slots, np.int64)
-        keys = (self.id[rows], self.person[rows] == NOBODY, np.nan_to_num(self.taken[rows]), self.order[rows])
-        return np.asarray(np.lexsort(keys), np.int64)
+        return np.asarray(np.lexsort(self._keys(np.asarray(slots, np.int64))), np.int64)
+
+    def _keys(self, rows: Rows) -> tuple[np.ndarray, ...]:
+        """What orders slots canonically, the last key first."""
+        taken = self.taken[rows]
+        taken[np.isnan(taken)] = 0
+        return self.id[rows], self.person[rows] == NOBODY, taken, self.order[rows]
 
     def ordered(self, slots: Iterable[int]) -> list[int]:
         """In canonical order."""

@@ -106,7 +106,7 @@ class Homes:
     def _want(self, slots: Rows) -> None:
         """Find whose group each slot belongs to by answer, else by sure suggestion, else by its cluster."""
         number, inverse = np.unique(self._clusters.first[slots], return_inverse=True)
-        by_cluster = np.array([NOBODY if (p := self._clusters.name(n)) is None else p for n in number.tolist()])
+        by_cluster = np.array([next(iter(self._clusters.named(n)), NOBODY) for n in number.tolist()])
         sure = [self._matches.sure_of(slot) for slot in slots.tolist()]
         guessed = np.array([NOBODY if person is None else person for person in sure], np.int64)
         confirmed = self._faces.person[slots]

@@ -7,7 +7,7 @@ their photos, because a person stands in a photo once.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
@@ -18,7 +18,7 @@ import numpy as np
 from kith.people.calibration import Models, probability
 from kith.people.clusters import Clusters
 from kith.people.cuts import Cuts
-from kith.people.faces import NOBODY, Faces, Key
+from kith.people.faces import Faces, Key
 from kith.people.graph import Graph
 from kith.people.matching import (
     YEAR,
@@ -114,7 +114,7 @@ class Matches:
 
     def _of_photos(self, photos: Iterable[PhotoId]) -> list[int]:
         """All slots of these photos, canonical within each, on which equal odds depend."""
-        return [slot for photo in photos for slot in self._faces.ordered(self._faces.on_photo(photo))]
+        return self._faces.on_photos(photos)
 
     def _photos(self, slots: Iterable[int]) -> set[PhotoId]:
         return {PhotoId(photo) for photo in self._faces.photo[np.fromiter(slots, np.int64)].tolist()}
@@ -233,20 +233,12 @@ class Matches:
             slots=rows,
             vectors=self._graph.vectors[rows],
             taken=self._graph.taken[rows],
-            barred=[self._barred(slot) for slot in slots],
+            barred=[self._faces.barred(slot) for slot in slots],
             group=group,
             means=self._clusters.means(numbers),
             sizes=self._clusters.size[numbers].astype(np.int64),
-            named=[_counted(self._clusters.people(number)) for number in numbers.tolist()],
+            named=[self._clusters.named(number) for number in numbers.tolist()],
         )
-
-    def _barred(self, slot: int) -> set[PersonId] | frozenset[PersonId]:
-        """Whom a face was said not to be, and who is in its photo already."""
-        rejected = self._faces.rejected.get(slot, frozenset())
-        mates = self._faces.on_photo(PhotoId(int(self._faces.photo[slot])))
-        if len(mates) == 1:
-            return rejected
-        return rejected.union(_counted(self._faces.person[mates]))
 
     def _consider(self, slot: int, people: tuple[PersonId, ...]) -> None:
         before = self._candidates.pop(slot, ())
@@ -266,8 +258,3 @@ class Matches:
             self.suggestions[slot] = suggestion
             if suggestion.probability_group >= self._settings.join_above:
                 self.sure[suggestion.person].add(slot)
-
-
-def _counted(people: Rows) -> Counter[PersonId]:
-    """How many are whose, of people (n,) or NOBODY."""
-    return Counter(PersonId(person) for person in people[people != NOBODY].tolist())
