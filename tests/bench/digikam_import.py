@@ -26,8 +26,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from desk import Desk
 from evaluation.faces import DataSet, load
+
+from desk import Desk
 from kith import config
 from kith.api.inside import Inside
 from kith.catalogue import Catalogue, settings
@@ -38,7 +39,7 @@ from kith.service.reports import Silent
 from kith.types import Floats
 from kith_digikam import importing, reading, rebuilding
 
-TAGGED = 10_000
+TAGGED, STRANGERS = 10_000, 6_000
 SIZE = (3000, 2000)
 PLACES = ((0.25, 0.5, 0.2, 0.3), (0.75, 0.5, 0.2, 0.3))  # of the two faces on a photo: centre and size
 SHAKE = 0.08  # by what part of its size digiKam's rectangle lies beside Kith's
@@ -72,9 +73,11 @@ def make(data: DataSet, wrong: float) -> Made:
         each = data.vectors[rows]
         vectors.append(each if rotation is None else (each @ rotation).astype(np.float32))
         truth += [f"{name} {turn}" for name in names]
-    order = random.permutation(len(truth))
+    is_known = np.tile(np.isin(names, list(known)), turns)
+    strangers = random.permutation(np.flatnonzero(~is_known))[:STRANGERS]
+    order = random.permutation(np.concatenate([np.flatnonzero(is_known), strangers]))
     people, quality = np.array(truth)[order], np.tile(data.quality[rows], turns)[order]
-    ours = np.flatnonzero([name.rpartition(" ")[0] in known for name in people])
+    ours = np.flatnonzero(is_known[order])
     tagged = random.permutation(ours)[:TAGGED]
     tags = np.full(len(people), "", people.dtype)
     tags[tagged] = people[tagged]
