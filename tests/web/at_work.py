@@ -78,7 +78,7 @@ class Opened:
         return self.here.client.post(path, **body)
 
     def go(self, place: str) -> None:
-        self.page.goto(f"http://127.0.0.1:{self.here.port}/#/{place}")
+        go(self.page, self.here, place)
 
     def question(self) -> str:
         return str(self.page.locator("h1").inner_text())
@@ -129,6 +129,12 @@ class Opened:
                 return
             self.page.wait_for_timeout(50)
         raise AssertionError("it never happened")
+
+
+def go(page: Page, here: Served, place: str) -> None:
+    """Show a view, and wait until it is there."""
+    page.goto(f"http://127.0.0.1:{here.port}/#/{place}")
+    page.locator(f"main[data-view='{place.split('/', maxsplit=1)[0]}']:not([aria-busy])").wait_for()
 
 
 def logged_in(browser: Browser, here: Served, **options: Any) -> tuple[Page, list[str]]:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,8 +67,24 @@ def renderer() -> Iterator[Executor]:
 @pytest.fixture
 def opened(browser: Browser, renderer: Executor, analysed: Path, tmp_path: Path) -> Iterator[Opened]:
     """The page, on a library of sixteen photos of four people that nobody named."""
+    with page_of(browser, renderer, analysed, tmp_path / "kept") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shown(
+    browser: Browser, renderer: Executor, analysed: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Opened]:
+    """The same for tests that only look, with some names."""
+    with page_of(browser, renderer, analysed, tmp_path_factory.mktemp("shown") / "kept") as opened:
+        opened.named("Anna", "Bruno", most=4)
+        yield opened
+
+
+@contextmanager
+def page_of(browser: Browser, renderer: Executor, analysed: Path, kept: Path) -> Iterator[Opened]:
+    """The page of a Kith at work on what was analysed, which is put back afterwards."""
     # paths are in the catalogue, so the copy takes the place of the original
-    kept = tmp_path / "kept"
     shutil.copytree(analysed, kept)
     with kith(analysed / "home") as app, at_work(app, analysed / "photos", renderer=renderer) as here:
         page, told = logged_in(browser, here)

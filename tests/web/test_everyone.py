@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 import pytest
-from at_work import Opened, logged_in
+from at_work import Opened, go, logged_in
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js")  # axe-core
 VIEWS = ("review", "people", "person/p1", "photos", "photo/1", "faces/unknown", "faces/ignored", "activity", "nowhere")
@@ -16,22 +16,15 @@ DEVICES = {
 }
 
 
-def name_some(opened: Opened) -> None:
-    for question, name in zip(opened.ask("/v1/questions")["questions"], ("Anna", "Bruno"), strict=False):
-        opened.say("/v1/faces/name", faces=question["faces"][:4], name=name)
-
-
 @pytest.mark.parametrize("device", DEVICES)
-def test_no_view_has_serious_findings_of_axe(opened: Opened, device: str) -> None:
-    name_some(opened)
-    browser = opened.page.context.browser
+def test_no_view_has_serious_findings_of_axe(shown: Opened, device: str) -> None:
+    browser = shown.page.context.browser
     assert browser is not None
-    page, told = logged_in(browser, opened.here, **DEVICES[device])
+    page, told = logged_in(browser, shown.here, **DEVICES[device])
     page.locator("h1").first.wait_for()
     found = []
     for view in VIEWS:
-        page.goto(f"http://127.0.0.1:{opened.here.port}/#/{view}")
-        page.wait_for_timeout(700)
+        go(page, shown.here, view)
         page.evaluate(AXE.read_text())
         result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         found += [
@@ -49,31 +42,29 @@ def test_no_view_has_serious_findings_of_axe(opened: Opened, device: str) -> Non
     page.context.close()
 
 
-def test_nothing_is_asked_from_elsewhere_and_every_view_obeys_the_policy(opened: Opened) -> None:
+def test_nothing_is_asked_from_elsewhere_and_every_view_obeys_the_policy(shown: Opened) -> None:
     asked: set[str] = set()
-    opened.page.on("request", lambda request: asked.add(request.url))
-    name_some(opened)
+    shown.page.on("request", lambda request: asked.add(request.url))
     for view in VIEWS:
-        opened.go(view)
-        opened.page.wait_for_timeout(700)
-    assert {url.split("/")[2] for url in asked if url.startswith("http")} == {f"127.0.0.1:{opened.here.port}"}
+        shown.go(view)
+        shown.page.wait_for_timeout(200)
+    assert {url.split("/")[2] for url in asked if url.startswith("http")} == {f"127.0.0.1:{shown.here.port}"}
 
 
-def test_every_view_has_one_heading_that_takes_the_focus(opened: Opened) -> None:
+def test_every_view_has_one_heading_that_takes_the_focus(shown: Opened) -> None:
     for view in ("people", "photos", "faces/unknown", "activity"):
-        opened.go(view)
-        opened.page.wait_for_timeout(900)
-        assert opened.page.locator("main h1").count() == 1, view
-        assert opened.page.evaluate("document.activeElement.matches('h1')"), view
+        shown.go(view)
+        assert shown.page.locator("main h1").count() == 1, view
+        shown.until(lambda: shown.page.evaluate("document.activeElement.matches('h1')"))
 
 
-def test_without_a_login_there_is_no_page(opened: Opened) -> None:
-    reply = opened.here.http("GET", "/", token=False)
+def test_without_a_login_there_is_no_page(shown: Opened) -> None:
+    reply = shown.here.http("GET", "/", token=False)
     assert reply.status == 401
-    assert opened.here.http("GET", "/web/main.js", token=False).status == 401
+    assert shown.here.http("GET", "/web/main.js", token=False).status == 401
 
 
-def test_only_the_files_of_the_page_are_served(opened: Opened) -> None:
-    assert opened.here.http("GET", "/web/main.js").headers["Content-Type"].startswith("text/javascript")
+def test_only_the_files_of_the_page_are_served(shown: Opened) -> None:
+    assert shown.here.http("GET", "/web/main.js").headers["Content-Type"].startswith("text/javascript")
     for name in ("README.md", "..%2f__init__.py", "%2e%2e%2frun.py", "main.py", ".hidden"):
-        assert opened.here.http("GET", f"/web/{name}").status == 404, name
+        assert shown.here.http("GET", f"/web/{name}").status == 404, name

@@ -42,8 +42,9 @@ async function show() {
     else a.removeAttribute("aria-current");
   }
   document.title = title ? `${title} · Kith` : "Kith";
-  if (!loader) return main.replaceChildren(empty("There is nothing here", "This address leads nowhere.", h("a", { class: "button", href: "#/review" }, "To the questions")));
   main.dataset.view = name;
+  if (!loader) main.removeAttribute("aria-busy");
+  if (!loader) return main.replaceChildren(empty("There is nothing here", "This address leads nowhere.", h("a", { class: "button", href: "#/review" }, "To the questions")));
   main.setAttribute("aria-busy", "true");
   try {
     const view = await loader();
