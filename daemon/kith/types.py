@@ -90,13 +90,15 @@ class Calibration:
 
     `cosine_fmr` gives the cosine at false match rates "1e-3", "1e-4" and "1e-5". `classifier` and `group` are the
     weights of two logistic models by feature name, "bias" included. `measured` is False where the numbers are not
-    from a measurement: then nothing is named automatically.
+    from a measurement: then nothing is named automatically. `cohort` (K, D) are directions about which many people's
+    faces lie: near to them, being alike proves less (cohort normalisation: Auckenthaler et al. 2000).
     """
 
     cosine_fmr: Mapping[str, float]
     classifier: Mapping[str, float]
     group: Mapping[str, float]
     measured: bool = True
+    cohort: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,18 @@ from people_world import CALIBRATION, World
 
 SMALL = PeopleSettings(min_faces=2, auto="wide", largest_component=12, exemplars=2)
 CLOSE = PeopleSettings(min_faces=2, auto="wide", strictness=-1)
-APART = PeopleSettings(min_faces=2, auto="wide", strictness=4, burst_seconds=0.5)  # many clusters, so crowds
+APART = PeopleSettings(min_faces=2, auto="wide", strictness=4, burst_seconds=0.5)  # many clusters
 WEIGHED = replace(
     CALIBRATION,
-    classifier={"bias": -8.0, "nearest": 12.0, "centroid": 6.0, "margin": 5.0, "years": -0.2, "crowd": -1.0},
+    classifier={"bias": -8.0, "nearest": 12.0, "centroid": 6.0, "margin": 5.0, "years": -0.2, "face_cohort": -1.0},
     group={
-        "bias": -9.0,
+        "bias": -5.0,
         "nearest": 5.0,
         "margin": 3.0,
         "exemplars": -0.3,
-        "crowd": -1.0,
+        "group_cohort": -1.0,
+        "people": -0.5,
+        "clusters": -1.0,
         "group_nearest": 12.0,
         "group_centroid": 5.0,
         "group_margin": 3.0,
@@ -31,6 +33,7 @@ WEIGHED = replace(
         "group_named": 0.5,
         "group_other": -1.0,
     },
+    cohort=np.eye(128, dtype=np.float32)[:8],
 )
 
 

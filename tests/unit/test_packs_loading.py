@@ -51,6 +51,8 @@ def test_a_changed_byte_is_noticed(shared: Path, tmp_path: Path, name: str) -> N
         ("[70.7299, 92.2041]]", "[70.7299]]"),
         ("measured = true", ""),
         ("[detector]", "[detector"),
+        ("cohort = [\n", 'cohort = [\n  "AAAA",\n'),
+        ("cohort = [\n", 'cohort = [\n  "no base64",\n'),
     ],
 )
 def test_a_description_with_a_mistake_is_refused(old: str, new: str) -> None:

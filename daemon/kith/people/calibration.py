@@ -10,12 +10,23 @@ import numpy as np
 from kith.people.vectors import Doubles
 from kith.types import Calibration
 
-CLASSIFIER_FEATURES = ("nearest", "centroid", "margin", "exemplars", "years", "crowd")
+CLASSIFIER_FEATURES = (
+    "nearest",
+    "centroid",
+    "margin",
+    "exemplars",
+    "years",
+    "face_cohort",
+    "person_cohort",
+    "people",
+    "clusters",
+)
 GROUP_FEATURES = (
     *CLASSIFIER_FEATURES,
     "group_nearest",
     "group_centroid",
     "group_margin",
+    "group_cohort",
     "group_size",
     "group_named",
     "group_other",

@@ -11,7 +11,7 @@ import numpy as np
 from kith.people.calibration import Models, probability
 from kith.people.cuts import Cuts
 from kith.people.faces import canonical
-from kith.people.matching import Pairs, People, Probes, choose_exemplars, compare, crowd, judge
+from kith.people.matching import Pairs, People, Probes, Scale, choose_exemplars, compare, judge
 from kith.people.refit import Correction
 from kith.people.review import Likely, Question
 from kith.people.settings import PeopleSettings
@@ -32,6 +32,11 @@ class _Library:
     of_person: Mapping[PersonId, Sequence[int]]
     of_group: Mapping[GroupId | None, Sequence[int]]
     on_photo: Mapping[PhotoId, frozenset[PersonId]]
+
+    @property
+    def clusters(self) -> int:
+        """How many groups there are, and faces without one."""
+        return sum(len(rows) if group is None else 1 for group, rows in self.of_group.items())
 
     @classmethod
     def of(cls, gallery: Gallery, recognition: Recognition) -> _Library:
@@ -71,10 +76,8 @@ def with_likely(
     probes = _probes(
         library, np.concatenate(rows).astype(np.int64) if rows else np.zeros(0, np.int64), taken, recognition
     )
-    candidates = compare(probes, people, Cuts.of(calibration, 0).stranger)
-    pairs = judge(
-        candidates, _crowds(candidates.person, number[candidates.probe], people, library), Models.of(calibration)
-    )
+    candidates = compare(probes, people, Cuts.of(calibration, 0).stranger, calibration.cohort)
+    pairs = judge(candidates, Scale.of(len(people.ids), library.clusters), Models.of(calibration))
     sums = np.zeros((len(questions), len(people.ids)))
     np.add.at(sums, (number[pairs.probe], pairs.person), _probability(pairs, correction))
     return tuple(
@@ -93,13 +96,6 @@ def _ranked(probable: Doubles, people: People, asked: PersonId | None) -> tuple[
 
 def _probability(pairs: Pairs, correction: Correction | None) -> Doubles:
     return probability((correction or Correction())(pairs.group))
-
-
-def _crowds(person: Rows, question: Rows, people: People, library: _Library) -> Doubles:
-    """How easily others are taken for each person (P,): of how many questions they are a candidate."""
-    clusters = len(library.of_group)
-    counts = Counter(column for column, _ in set(zip(person.tolist(), question.tolist(), strict=True)))
-    return np.array([crowd(counts[column], clusters) for column in range(len(people.ids))], np.float64)
 
 
 def _probes(library: _Library, rows: Rows, taken: Doubles, recognition: Recognition) -> Probes:

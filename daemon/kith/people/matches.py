@@ -26,12 +26,11 @@ from kith.people.matching import (
     Pairs,
     People,
     Probes,
+    Scale,
     age_gap,
     assign,
     choose_exemplars,
     compare,
-    crowd,
-    expected_crowd,
     judge,
     like,
 )
@@ -61,6 +60,7 @@ class Matches:
     ) -> None:
         self._faces, self._graph, self._clusters, self._settings = faces, graph, clusters, settings
         self._models, self._stranger = Models.of(calibration), Cuts.of(calibration, 0).stranger
+        self._cohort = calibration.cohort
         self._auto_above = AUTO_ABOVE[settings.auto] if calibration.measured else AUTO_ABOVE["off"]
         self._correction = correction or Correction()
         self._born: Mapping[PersonId, float] = {}
@@ -68,9 +68,7 @@ class Matches:
         self._people = People.of({}, graph.vectors, graph.taken, {})
         self._near: dict[PersonId, set[int]] = defaultdict(set)
         self._candidates: dict[int, tuple[PersonId, ...]] = {}
-        self._crowds: dict[PersonId, float] = {}
-        self._recount: set[PersonId] = set()
-        self._expected = expected_crowd(0)
+        self._scale = Scale.of(0, 0)
         self.suggestions: dict[int, Suggestion] = {}
         self.sure: dict[PersonId, set[int]] = defaultdict(set)
 
@@ -90,17 +88,16 @@ class Matches:
         """
         people = self._learn(named, born)
         changed = changed | self._bear_on(people, changed)
+        scale = Scale.of(len(self._people.ids), len(self._clusters))
+        if scale != self._scale:
+            self._scale = scale
+            changed |= self._candidates.keys()
         slots = self._of_photos(photos | self._photos(changed))
         told = {slot: self.suggestions.get(slot) for slot in slots}
         open_ = self._faces.is_open(slots).tolist()
         self.forget(compress(slots, map(not_, open_)))
-        compared = [self._compare(list(compress(slots, open_)))]
-        near = set().union(*(self._near[person] for person in self._crowded()))
-        more = self._of_photos(self._photos(near - told.keys()))
-        told |= {slot: self.suggestions.get(slot) for slot in more}
-        compared.append(self._compare(list(compress(more, self._faces.is_open(more).tolist()))))
-        for some, candidates in compared:
-            self._match(some, self._judged(candidates))
+        slots = list(compress(slots, open_))
+        self._match(slots, self._judged(self._compare(slots)))
         return {slot for slot, suggestion in told.items() if self.suggestions.get(slot) != suggestion}
 
     def sure_of(self, slot: int) -> PersonId | None:
@@ -110,7 +107,7 @@ class Matches:
 
     def compare(self, slots: Sequence[int]) -> tuple[People, Pairs]:
         """All candidates of these unnamed faces."""
-        return self._people, self._judged(compare(self._probes(slots), self._people, self._stranger))
+        return self._people, self._judged(compare(self._probes(slots), self._people, self._stranger, self._cohort))
 
     def _of_photos(self, photos: Iterable[PhotoId]) -> list[int]:
         """All slots of these photos, canonical within each, on which equal odds depend."""
@@ -119,34 +116,17 @@ class Matches:
     def _photos(self, slots: Iterable[int]) -> set[PhotoId]:
         return {PhotoId(photo) for photo in self._faces.photo[np.fromiter(slots, np.int64)].tolist()}
 
-    def _compare(self, slots: list[int]) -> tuple[list[int], Candidates]:
+    def _compare(self, slots: list[int]) -> Candidates:
         """Candidates of whole photos' open slots; who is whose candidate is remembered."""
-        candidates = compare(self._probes(slots), self._people, self._stranger)
+        candidates = compare(self._probes(slots), self._people, self._stranger, self._cohort)
         ends = np.searchsorted(candidates.probe, np.arange(len(slots) + 1)).tolist()
         people = [self._people.ids[column] for column in candidates.person.tolist()]
         for i, slot in enumerate(slots):
             self._consider(slot, tuple(people[ends[i] : ends[i + 1]]))
-        return slots, candidates
-
-    def _crowded(self) -> list[PersonId]:
-        """Count the clusters that have people for a candidate; gives those whose crowd isn't what it was."""
-        expected = expected_crowd(len(self._clusters))
-        if expected != self._expected:
-            self._expected = expected
-            self._recount |= self._exemplars.keys()
-        changed = []
-        for person in self._recount:
-            near = self._clusters.first[np.fromiter(self._near.get(person, ()), np.int64)]
-            now = crowd(len(np.unique(near)), len(self._clusters))
-            if now != self._crowds.get(person, 0.0):
-                changed.append(person)
-                self._crowds[person] = now
-        self._recount = set()
-        return changed
+        return candidates
 
     def _judged(self, candidates: Candidates) -> Pairs:
-        crowds = np.array([self._crowds.get(person, 0.0) for person in self._people.ids], np.float64)
-        return judge(candidates, crowds, self._models)
+        return judge(candidates, self._scale, self._models)
 
     def _learn(self, named: set[PersonId], born: Mapping[PersonId, float]) -> set[PersonId]:
         """Choose the exemplars of `named` anew; gives the people who aren't what they were."""
@@ -242,7 +222,6 @@ class Matches:
 
     def _consider(self, slot: int, people: tuple[PersonId, ...]) -> None:
         before = self._candidates.pop(slot, ())
-        self._recount.update(before, people)
         for person in before:
             self._near[person].discard(slot)
         if people:

@@ -6,6 +6,7 @@ strangers are (false match rate 1e-3); only candidates bear on a face's result.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from kith.people.calibration import GROUP_FEATURES, Models, logit
 from kith.people.settings import PeopleSettings
-from kith.people.vectors import Directions, Doubles, Flags, Rows, means
+from kith.people.vectors import Directions, Doubles, Flags, Rows, means, snap, unit
 from kith.types import Evidence, Floats, PersonId
 
 BLOCK = 1024  # probes compared with all people at a time
@@ -104,6 +105,26 @@ class Pairs(Candidates):
     group: Doubles
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How many chances for a mistake a library holds: logarithms of its named people and of its clusters.
+
+    The more clusters there are, the more of them are like somebody by chance. In half doublings, so that it seldom
+    changes.
+    """
+
+    people: float
+    clusters: float
+
+    @classmethod
+    def of(cls, people: int, clusters: int) -> Scale:
+        return cls(_half_doublings(people), _half_doublings(clusters))
+
+
+def _half_doublings(count: int) -> float:
+    return math.log(2) * math.floor(2 * math.log2(1 + count)) / 2
+
+
 def choose_exemplars(slots: Sequence[int], faces: Mapping[int, Evidence], settings: PeopleSettings) -> list[int]:
     """Of one person's faces the best of each equal slice of time; poor faces only where there is no better.
 
@@ -117,8 +138,8 @@ def choose_exemplars(slots: Sequence[int], faces: Mapping[int, Evidence], settin
     return sorted(best, key=rank.__getitem__)
 
 
-def compare(probes: Probes, people: People, stranger: float) -> Candidates:
-    """All candidates of the probes; `stranger` is the cosine at false match rate 1e-3."""
+def compare(probes: Probes, people: People, stranger: float, cohort: Floats) -> Candidates:
+    """All candidates of the probes; `stranger` is the cosine at false match rate 1e-3, `cohort` (K, D) the pack's."""
     if not len(probes.slots) or not people.ids:
         return Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), dict.fromkeys(GROUP_FEATURES, np.zeros(0)))
     found = [_compare(probes, block, people, stranger) for block in probes.blocks()]
@@ -127,6 +148,9 @@ def compare(probes: Probes, people: People, stranger: float) -> Candidates:
     features["exemplars"] = np.log(people.counts)[person]
     features["years"] = _years(probes.taken[probe], person, people)
     group = probes.group[probe]
+    features["face_cohort"] = familiar(probes.vectors, cohort)[probe]
+    features["person_cohort"] = familiar(people.centroids, cohort)[person]
+    features["group_cohort"] = familiar(probes.means, cohort)[group]
     features["group_size"] = np.log(probes.sizes[group])
     named = [probes.named[g] for g in group.tolist()]
     own = np.array([n.get(people.ids[c], 0) if n else 0 for n, c in zip(named, person.tolist(), strict=True)])
@@ -135,25 +159,20 @@ def compare(probes: Probes, people: People, stranger: float) -> Candidates:
     return Candidates(probe, person, features)
 
 
-def judge(candidates: Candidates, crowds: Doubles, models: Models) -> Pairs:
-    """Log odds of the candidates; `crowds` (P,) tells of each person how easily others are taken for them."""
-    features = {**candidates.features, "crowd": crowds[candidates.person]}
+def judge(candidates: Candidates, scale: Scale, models: Models) -> Pairs:
+    """Log odds of the candidates in a library of this scale."""
+    same = {"people": scale.people, "clusters": scale.clusters}
+    features = {**candidates.features, **{name: np.full(len(candidates.probe), v) for name, v in same.items()}}
     classifier, group = logit(models.classifier, features), logit(models.group, features)
     return Pairs(candidates.probe, candidates.person, features, classifier, group)
 
 
-def crowd(candidate_clusters: int, clusters: int) -> float:
-    """How many times more clusters have a person for a candidate than false matches explain: 0, 1, 2, ... doublings.
-
-    Embedders know some kinds of faces less well than others; among these, being alike proves less. Whole doublings
-    only, so that it seldom changes. 1e-3 of all clusters are expected, and the person's own.
-    """
-    return float(max(0, (1 + candidate_clusters).bit_length() - expected_crowd(clusters)))
-
-
-def expected_crowd(clusters: int) -> int:
-    """Doublings of candidates that are to be expected among so many clusters."""
-    return (2 + clusters // 1000).bit_length()
+def familiar(vectors: Floats, cohort: Floats) -> Doubles:
+    """How usual a face is: cosine of each vector (M, D) to the nearest of the cohort (K, D); 0 without a cohort."""
+    if not len(cohort):
+        return np.zeros(len(vectors))
+    directions = snap(unit(cohort.astype(np.float64)))
+    return np.asarray((vectors @ directions.T).max(axis=1), np.float64)
 
 
 def like(vectors: Floats, people: People) -> tuple[Doubles, Doubles, Doubles]:

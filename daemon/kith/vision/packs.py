@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -71,6 +72,12 @@ class CalibrationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cosine_fmr: dict[str, float]
     classifier: dict[str, float] = {}
     group: dict[str, float] = {}
+    cohort: tuple[str, ...] = ()  # base64 of 8-bit integers, a direction each
+
+    def directions(self) -> Floats:
+        """The cohort (K, D). Raises ValueError where it is no base64."""
+        lines = [np.frombuffer(b64decode(line, validate=True), np.int8) for line in self.cohort]
+        return np.array(lines, np.float32).reshape(len(lines), -1 if lines else 0)
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,11 +92,16 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     embedder: EmbedderTable
     calibration: CalibrationTable
 
+    def __post_init__(self) -> None:
+        cohort = self.calibration.directions()
+        if len(cohort) and cohort.shape[1] != self.embedder.length:
+            raise ValueError(f"the cohort's directions are {cohort.shape[1]} long, embeddings {self.embedder.length}")
+
     @property
     def beliefs(self) -> Calibration:
         """The calibration as recognition takes it."""
         table = self.calibration
-        return Calibration(table.cosine_fmr, table.classifier, table.group, table.measured)
+        return Calibration(table.cosine_fmr, table.classifier, table.group, table.measured, table.directions())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

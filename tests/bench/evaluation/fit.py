@@ -5,16 +5,24 @@
 Libraries of one half of the people are named step by step (`half_named`); at each step every unnamed face gives its
 best candidates, with features and truth. Models are fitted on the first half and judged on the second, by the
 probability of what would be shown. Cosines at false match rates are those of all people.
+
+The cohort that is printed is made of the first half's strangers; while weights are fitted, one of the second half's
+stands in, because strangers of the libraries must not be in it. The weight of `clusters` is not fitted but -1: with
+twice as many clusters, twice as many are like somebody by chance.
 """
 
 from __future__ import annotations
 
 import argparse
+from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import expit
+from sklearn.cluster import KMeans
 
 from evaluation.faces import Faces, false_match_cosines, load
 from evaluation.libraries import Library, half_named
@@ -24,8 +32,12 @@ from kith.types import Calibration, Gallery
 
 SETTINGS = PeopleSettings()
 UNMEASURED = {"years"}  # the dates of a made library are made up: nothing is to be learned from them
-SPEAKS = dict.fromkeys(("nearest", "centroid", "margin"), 1) | {"crowd": -1, "group_named": 1, "group_other": -1}
-SPEAKS |= dict.fromkeys(("group_nearest", "group_centroid", "group_margin"), 1)
+GIVEN = {"clusters": -1.0}
+SPEAKS = dict.fromkeys(("nearest", "centroid", "margin", "group_nearest", "group_centroid", "group_margin"), 1)
+SPEAKS |= dict.fromkeys(("face_cohort", "person_cohort", "group_cohort", "people"), -1)
+SPEAKS |= {"group_named": 1, "group_other": -1}
+COHORT = 32  # directions; more make little difference
+HELD_BACK = 10.0  # how much weights of standardised features are kept small
 CANDIDATES = 2  # people per face that teach: the best and the runner-up
 
 
@@ -60,18 +72,39 @@ def fit(features: np.ndarray, right: np.ndarray, names: tuple[str, ...]) -> dict
     A feature that speaks for a person never gets a weight against them, nor the other way round: it is left out, so
     that nothing absurd follows where a library is unlike those simulated.
     """
-    names = tuple(n for n in names if n not in UNMEASURED)
+    given = sum(weight * features[:, GROUP_FEATURES.index(n)] for n, weight in GIVEN.items())
+    names = tuple(n for n in names if n not in {*UNMEASURED, *GIVEN})
     while True:
         used = features[:, [GROUP_FEATURES.index(n) for n in names]]
         mean, spread = used.mean(0), np.maximum(used.std(0), 1e-9)
-        model = LogisticRegression(C=0.1, max_iter=2000).fit((used - mean) / spread, right)
-        weights = model.coef_[0] / spread
-        absurd = [w * SPEAKS.get(n, 0) for n, w in zip(names, model.coef_[0], strict=True)]
+        *found, level = _logistic((used - mean) / spread, right, given)
+        absurd = [w * SPEAKS.get(n, 0) for n, w in zip(names, found, strict=True)]
         if min(absurd) >= 0:
             break
         names = tuple(n for i, n in enumerate(names) if i != int(np.argmin(absurd)))
-    bias = float(model.intercept_[0] - weights @ mean)
-    return {"bias": round(bias, 4)} | {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)}
+    weights = np.array(found) / spread
+    bias = float(level - weights @ mean)
+    return {"bias": round(bias, 4)} | {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)} | GIVEN
+
+
+def _logistic(features: np.ndarray, right: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Weights (F,) and bias of a logistic model with an L2 penalty, on top of log odds that are `given` (N,)."""
+
+    def loss(line: np.ndarray) -> tuple[float, np.ndarray]:
+        odds = features @ line[:-1] + line[-1] + given
+        wrong = expit(odds) - right
+        cost = np.logaddexp(0, odds).sum() - odds[right].sum() + HELD_BACK * (line[:-1] ** 2).sum() / 2
+        return cost, np.append(features.T @ wrong + HELD_BACK * line[:-1], wrong.sum())
+
+    return minimize(loss, np.zeros(features.shape[1] + 1), jac=True, method="L-BFGS-B").x
+
+
+def make_cohort(faces: Faces) -> np.ndarray:
+    """Directions (K, D) int8 about which strangers' faces lie: centres of K-means over people with one picture."""
+    centres = KMeans(COHORT, n_init=4, random_state=0).fit(faces.vectors[np.concatenate(faces.singles())])
+    return np.rint(127 * centres.cluster_centers_ / np.abs(centres.cluster_centers_).max(1, keepdims=True)).astype(
+        np.int8
+    )
 
 
 def predicted(weights: dict[str, float], features: np.ndarray) -> np.ndarray:
@@ -105,18 +138,22 @@ def main() -> None:
     _, data = load(options.faces, options.pack, options.out)
     first, second = data.half(0), data.half(1)
     cosines = false_match_cosines(data.everybody())
-    calibration = Calibration(cosines, {}, {})
+    cohort = make_cohort(first)
+    calibration = Calibration(cosines, {}, {}, cohort=make_cohort(second).astype(np.float32))
     for _ in range(2):  # the second round learns from the candidates and questions of the first
         features, right, _ = gather(first, calibration, options.libraries)
-        calibration = Calibration(
-            cosines, fit(features, right, CLASSIFIER_FEATURES), fit(features, right, GROUP_FEATURES)
-        )
+        classifier, group = (fit(features, right, names) for names in (CLASSIFIER_FEATURES, GROUP_FEATURES))
+        calibration = replace(calibration, classifier=classifier, group=group)
+    calibration = replace(calibration, cohort=cohort.astype(np.float32))
     other, other_right, other_rank = gather(second, calibration, options.libraries)
     print(f"# fitted on {len(right)} examples of one half of the people, judged on the other half:")
     for kind in ("classifier", "group"):
         shown = other_rank == 0
         print(f"# {kind}\n{reliability(predicted(getattr(calibration, kind), other[shown]), other_right[shown])}")
-    print("[calibration]\nmeasured = true")
+    print("[calibration]\nmeasured = true\ncohort = [")
+    for line in cohort:
+        print(f'  "{b64encode(line.tobytes()).decode()}",')
+    print("]")
     for name in ("cosine_fmr", "classifier", "group"):
         print(f"\n[calibration.{name}]")
         for key, value in getattr(calibration, name).items():
