@@ -6,6 +6,7 @@ import { ago, count, fileName, fill, h, many, settled, span } from "./dom.js";
 import { on } from "./events.js";
 import { keys } from "./keys.js";
 import { choose } from "./welcome.js";
+import { sayer } from "./why.js";
 
 const PAGE = 30; // answers shown at once
 
@@ -128,8 +129,8 @@ export async function activity(main, { id }, signal) {
     fill(history, [h("h2", {}, "What was said"),
       told.acts.length === 0 && h("p", { class: "quiet" }, "Nothing yet. Every answer will be listed here, and can be taken back."),
       h("ol", { class: "lines" }, told.acts.map((one) => h("li", { class: one.live ? "" : "gone" },
-        h("span", {}, h("span", { class: "words" }, saying(one)), h("small", {}, `${one.source === "person" ? "you" : "a sidecar"} · ${ago(one.at)}${one.answers > 1 ? ` · ${many(one.answers, "answer")}` : ""}${one.live ? "" : " · taken back"}`)),
-        one.live && one.source === "person" && h("button", { type: "button", class: "plain", onclick: act("/v1/undo", { act: one.id }), "aria-label": `${one.undoes ? "Redo" : "Undo"}: ${saying(one)}` }, one.undoes ? "Redo" : "Undo")))),
+        h("span", {}, h("span", { class: "words" }, saying(one)), h("small", {}, `${sayer(one)} · ${ago(one.at)}${one.answers > 1 ? ` · ${many(one.answers, "answer")}` : ""}${one.live ? "" : " · taken back"}`)),
+        one.live && one.source !== "sidecar" && h("button", { type: "button", class: "plain", onclick: act("/v1/undo", { act: one.id }), "aria-label": `${one.undoes ? "Redo" : "Undo"}: ${saying(one)}` }, one.undoes ? "Redo" : "Undo")))),
       told.cursor && h("button", { type: "button", onclick: () => { shown += 4 * PAGE; showHistory(); } }, "Show more")]);
   }
 

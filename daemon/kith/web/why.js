@@ -19,4 +19,9 @@ export async function because(id) {
     face.said.length > 0 && h("ul", { class: "said-before" }, face.said.map((act) => h("li", {}, `${saidBy(act)} · ${ago(act.at)}`))));
 }
 
-const saidBy = (act) => `${act.source === "person" ? "You" : "A sidecar"}: ${act.words}`;
+const SOURCES = { person: "you", sidecar: "a sidecar", digikam: "digiKam" };
+
+/** Who gave an answer: a person here, or which other program. */
+export const sayer = (act) => SOURCES[act.source] ?? act.source;
+
+const saidBy = (act) => `${act.words} (${sayer(act)})`;
