@@ -268,7 +268,7 @@ class Decision:
 class Act:
     """Something that was said at once, in words, and how many answers that were; `undoes` names the act it takes back.
 
-    `live` is False while it is taken back itself. `source` is who said it: a person, or a sidecar.
+    `live` is False while it is taken back itself. `source` is who said it: a person, a sidecar, or a program.
     """
 
     id: int
