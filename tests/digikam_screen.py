@@ -14,7 +14,7 @@ from typing import Any
 
 from programs import need
 
-SIZE = "1400x900"
+SIZE, QUESTION = "1400x900", "Download required"
 SETTINGS = """[General Settings]
 Version=7.9.0
 {size} screen: Window-Maximized=true
@@ -84,19 +84,25 @@ class Screen:
         return self.run("xdotool", "search", "--onlyvisible", "--name", name, check=False).split()
 
     def ready(self) -> None:
-        """It is up, and what it asks about models for its own recognition is answered."""
+        """It is up, and has asked whether to download models for its own recognition."""
         until(lambda: "boolean true" in self.call("actionIsEnabled", "browse_people"), 120)
-        if until_or_not(lambda: self.windows("Download required"), 20):
-            for _ in range(5):
-                for window in self.windows("Download required"):
-                    self.run("xdotool", "windowactivate", window, "key", "Escape", check=False)
-                if until_or_not(lambda: not self.windows("Download required"), 5):
-                    break
+        until_or_not(lambda: self.windows(QUESTION), 60)
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Close that question, whenever it comes."""
+        for _ in range(5):
+            for window in self.windows(QUESTION):
+                self.run("xdotool", "windowactivate", window, "key", "Escape", check=False)
+            if until_or_not(lambda: not self.windows(QUESTION), 5):
+                return
+        raise AssertionError("digiKam's question about models stays")
 
     def unconfirmed(self) -> None:
         """Open the People view at its list of unconfirmed faces, which is the first one."""
         self.call("activateAction", "browse_people")
         time.sleep(2)
+        self.dismiss()
         self.click(FIRST_PERSON)
         self.xdo("key", "Right", "sleep", 0.5, "key", "Right", "sleep", 3)
 
@@ -104,6 +110,7 @@ class Screen:
         """Click a button below the first face until something has happened by it."""
         x, y = FIRST_FACE
         for _ in range(6):
+            self.dismiss()
             self.xdo("mousemove", x + 300, y, "click", "--repeat", 20, "--delay", 20, 4, "sleep", 1)  # all the way up
             self.xdo("mousemove", x, y, "sleep", 1, "mousemove", x + 1, y + 1, "sleep", 1)
             self.click(button)

@@ -89,6 +89,7 @@ def menus(tmp_path: Path, shared: Path) -> Iterator[Menus]:
 def choose(screen: Screen, entry: int) -> None:
     """Choose an entry below Open With for all photos of the album."""
     screen.xdo("key", "Escape", "sleep", 0.5)
+    screen.dismiss()
     screen.call("activateAction", "selectAll")
     screen.click(FIRST_PHOTO, 3)
     screen.xdo("sleep", 1, "key", "w", "sleep", 1.5)
