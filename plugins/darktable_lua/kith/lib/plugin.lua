@@ -118,11 +118,12 @@ function Plugin:guarded(work)
   if not fine then self:log(why) end
 end
 
--- whether darktable's first thread, which builds the window and then waits for the user, waits; nil if nobody can tell
-local function first_thread_waits()
+-- Where darktable's first thread is, which builds the window and then waits for the user: "running", or the number of the
+-- system call in which it waits; nil if nobody can tell.
+local function first_thread()
   local process = text_of("/proc/self/stat")
-  local stat = process and text_of(("/proc/self/task/%s/stat"):format(process:match("^%d+")))
-  return stat and stat:match("%) (%a)") == "S"
+  local call = process and text_of(("/proc/self/task/%s/syscall"):format(process:match("^%d+")))
+  return call and call:match("^%S+")
 end
 
 -- Wait until the window is there: for a moment, and then for half a second in which its thread only waits.
@@ -130,22 +131,26 @@ function Plugin:wait_for_window()
   self:sleep(WINDOW_READY)
   local calm = 0
   for _ = 1, WINDOW_PATIENCE * 10 do
-    local waits = first_thread_waits()
-    calm = waits and calm + 1 or 0
-    if waits == nil or calm == 5 or self:is_over() then return end
+    local at = first_thread()
+    calm = at ~= "running" and at == self.rest and calm + 1 or 0
+    self.rest = at
+    if at == nil or calm == 5 or self:is_over() then return end
     self.dt.control.sleep(100)
   end
 end
 
 --[[ Whether darktable's window may be touched, which its first thread does while the Lua thread waits. From when its
-     main loop has ended until `ending` says so, the wait has no end: so nothing is touched while that thread is busy,
-     as it is then. Whoever is busy for longer isn't ending. ]]
+     main loop has ended until `ending` says so, that wait has no end: so nothing is touched while that thread is
+     anywhere but where it was at rest. Whoever is elsewhere for longer isn't ending. ]]
 function Plugin:may_touch()
+  local at
   for _ = 1, BUSY_PATIENCE do
     if self:is_over() then return false end
-    if first_thread_waits() ~= false then break end
+    at = first_thread()
+    if at == nil or at == self.rest then return not self:is_over() end
     self.dt.control.sleep(2)
   end
+  if at ~= "running" then self.rest = at end
   return not self:is_over()
 end
 
