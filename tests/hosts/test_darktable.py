@@ -9,7 +9,7 @@ import pytest
 import drawn
 from desk import Desk, exiftool, regions
 from packs import make_test_pack
-from programs import host, need
+from programs import host, need, without_luarc
 
 
 @pytest.fixture
@@ -46,9 +46,10 @@ def test_darktable_rewrites_our_sidecars_and_keeps_names_and_boxes(desk: Desk, s
     turned = {path: entry["Orientation"] for path, entry in exiftool(photos, "jpg").items()}
     before = exiftool(photos, "xmp")
     (desk.home / "rate.lua").write_text(RATE)
-    out = desk.home / "darktable"
+    out, profile = desk.home / "darktable", desk.home / "profile"
+    without_luarc(profile)
     run = shared / "hosts" / "run_darktable.sh"
-    host(run, photos, desk.home / "rate.lua", out, tries=3, sign=out / "lua.log")
+    host(run, "-k", "-p", profile, photos, desk.home / "rate.lua", out, tries=3, sign=out / "lua.log")
     after = exiftool(photos, "xmp")
     for sidecar, meta in after.items():
         orientation = turned[sidecar.removesuffix(".xmp")]
