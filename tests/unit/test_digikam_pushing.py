@@ -165,6 +165,15 @@ def test_a_face_that_was_removed_in_digikam_is_not_pushed_again(world: World) ->
     assert world.on(2) == {(OTTO, SUGGESTED, HERE[1])}
 
 
+def test_what_digikam_itself_notes_as_rejected_is_not_pushed(world: World) -> None:
+    """As digiKam 8.6 and newer does, with the numbers of the tags behind the rectangle."""
+    unknown, anna = world.made.special(UNKNOWN), world.made.person(ANNA)
+    world.made.add(2, unknown, SUGGESTED, NEAR)
+    world.made.add(2, unknown, "faceTagExtendedData", f"{NEAR},{anna}")
+    assert world.push().plan.refused == 1
+    assert (NOBODY, SUGGESTED, NEAR) in world.on(2)
+
+
 def test_an_older_database_brought_back_says_no_to_nothing(world: World) -> None:
     before = world.made.path.read_bytes()
     world.push()

@@ -19,6 +19,7 @@ from kith_digikam.regions import Rect, Size
 from kith_digikam.tags import Tags
 
 REGION, DETECTED, SUGGESTED, IGNORED = "tagRegion", "autodetectedFace", "autodetectedPerson", "ignoredFace"
+PUT = "INSERT INTO ImageTagProperties (imageid, tagid, property, value) VALUES (?, ?, ?, ?)"
 SAME_FACE = 0.3  # overlap from which two rectangles are one face; detectors differ in how much hair they take along
 
 
@@ -82,6 +83,17 @@ def marks(db: sqlite3.Connection, tags: Tags) -> Mapping[int, Sequence[Mark]]:
     return {image: tuple(here) for image, here in found.items()}
 
 
+def refusals(db: sqlite3.Connection, tags: Tags) -> list[tuple[int, str, str]]:
+    """Image, rectangle and name of those a face was said not to be, as digiKam 8.6 and newer note it."""
+    query = "SELECT imageid, value FROM ImageTagProperties WHERE lower(property) = ?"
+    return [
+        (image, value, tags.names[int(number)])
+        for image, value in db.execute(query, [reading.REFUSED])
+        for number in value.rpartition(",")[2].split(";")
+        if number.strip().isdecimal() and int(number) in tags.names
+    ]
+
+
 def _state(kind: str, tag: int, tags: Tags) -> State | None:
     if tag == tags.special.get("ignoredPerson") or kind == IGNORED:
         return State.IGNORED
@@ -94,10 +106,13 @@ def _state(kind: str, tag: int, tags: Tags) -> State | None:
 
 def put(db: sqlite3.Connection, mark: Mark, tags: Tags) -> bool:
     """Put a face there; whether its person's tag was not on the image before and is now."""
-    db.executemany("INSERT INTO ImageTagProperties VALUES (?, ?, ?, ?)", _rows(mark, tags))
+    db.executemany(PUT, _rows(mark, tags))
     if mark.state is not State.CONFIRMED:
         return False
-    return db.execute("INSERT OR IGNORE INTO ImageTags VALUES (?, ?)", [mark.image, mark.tag]).rowcount > 0
+    return (
+        db.execute("INSERT OR IGNORE INTO ImageTags (imageid, tagid) VALUES (?, ?)", [mark.image, mark.tag]).rowcount
+        > 0
+    )
 
 
 def take(db: sqlite3.Connection, mark: Mark, tags: Tags, *, tagged: bool = False) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from kith_digikam import database, record, regions, tags
 from kith_digikam.asking import Asking
-from kith_digikam.marks import Image, Mark, images, iou, marks, put, same_face, take
+from kith_digikam.marks import Image, Mark, images, iou, marks, put, refusals, same_face, take
 from kith_digikam.reading import Library, Picture, State
 from kith_digikam.record import Entry, Pushed, Refused
 from kith_digikam.regions import Box, Rect, Size
@@ -114,13 +114,17 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an open database of digiKam's holds. `pushed` is what of it came from Kith and is as it came."""
+    """What an open database of digiKam's holds. `pushed` is what of it came from Kith and is as it came.
+
+    `refused` are all those whom digiKam's user has said no to, for whoever's suggestion.
+    """
 
     images: Mapping[int, Image]
     marks: Mapping[int, Sequence[Mark]]
     pushed: Pushed
     heard: Heard
     names: Mapping[int, str]
+    refused: tuple[Refused, ...] = ()
 
     @classmethod
     def at(cls, db: sqlite3.Connection, folder: Path) -> Look:
@@ -133,7 +137,9 @@ class Look:
             *(Refused(entry.mark.image, entry.mark.rect, entry.name) for entry, _ in heard.refused),
             *(Refused(entry.mark.image, entry.mark.rect) for entry in heard.removed),
         )
-        return cls(images(db), here, record.without(before, gone, refused), heard, people.names)
+        pushed = record.without(before, gone, refused)
+        others = (Refused(*each) for each in refusals(db, people))
+        return cls(images(db), here, pushed, heard, people.names, (*pushed.refused, *others))
 
 
 # -- the two commands ---------------------------------------------------------------------------------------------
@@ -304,7 +310,7 @@ def plan(look: Look, kiths: Kiths, wish: Wish) -> Plan:
     for entry in look.pushed.entries:
         ours[entry.mark.image].append(entry)
     refused: dict[int, list[Refused]] = defaultdict(list)
-    for each in look.pushed.refused:
+    for each in look.refused:
         refused[each.image].append(each)
     parts = [
         _for_image(image, faces, ours[image], look.marks.get(image, ()), refused[image], look.names, wish)

@@ -74,7 +74,9 @@ class Tags:
             return None
         tag = int(row[0]) if row else self._insert(parent, name)
         self.made.append(Made(tag, whole=row is None))
-        self._db.executemany("INSERT INTO TagProperties VALUES (?, ?, ?)", [(tag, *each) for each in properties])
+        self._db.executemany(
+            "INSERT INTO TagProperties (tagid, property, value) VALUES (?, ?, ?)", [(tag, *each) for each in properties]
+        )
         return tag
 
     def _insert(self, parent: int, name: str) -> int:
