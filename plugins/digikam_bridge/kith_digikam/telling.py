@@ -24,20 +24,24 @@ def notify(words: str, *, bad: bool = False) -> bool:
 
 def _notify_send(words: str, bad: bool) -> list[str]:
     return ["notify-send", f"--app-name={TITLE}", f"--icon={ICON}", f"--urgency={'critical' if bad else 'normal'}",
-            "--", TITLE, words]  # fmt: skip
+            "--", TITLE, _plain(words)]  # fmt: skip
 
 
 def _gdbus(words: str, bad: bool) -> list[str]:
     """org.freedesktop.Notifications.Notify, of the Desktop Notifications Specification."""
-    hints = f"{{'urgency': <byte {2 if bad else 1}>}}"
+    hints = f"@a{{sv}} {{'urgency': <byte {2 if bad else 1}>}}"
     return [
         "gdbus", "call", "--session", "--dest", "org.freedesktop.Notifications",
         "--object-path", "/org/freedesktop/Notifications", "--method", "org.freedesktop.Notifications.Notify",
-        TITLE, "0", ICON, TITLE, _escaped(words), "[]", hints, "-1",
+        "--", _text(TITLE), "uint32 0", _text(ICON), _text(TITLE), _text(_plain(words)), "@as []", hints, "int32 -1",
     ]  # fmt: skip
 
 
-def _escaped(words: str) -> str:
-    """Text as a GVariant, which gdbus reads, and without markup, which notifications may read."""
-    plain = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+def _text(words: str) -> str:
+    """A text as gdbus reads it, a GVariant."""
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _plain(words: str) -> str:
+    """Words without markup, which the body of a notification may hold."""
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
