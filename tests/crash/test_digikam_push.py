@@ -110,6 +110,7 @@ def killer(world: World) -> Iterator[Callable[[int], bool]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_killed_at_any_line_the_database_is_whole_and_the_next_push_completes_it(world: World) -> None:
     before, original = rows(world.database), world.database.read_bytes()
     world.push()
