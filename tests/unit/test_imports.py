@@ -112,6 +112,25 @@ def test_a_region_around_the_whole_head_is_the_same_face(catalogue: Catalogue, p
     assert on(catalogue)[0].box == LEFT
 
 
+def test_a_face_that_the_program_has_twice_is_one_face(catalogue: Catalogue, photo: Photo) -> None:
+    """As digiKam has it after reading its own region back from a file, a pixel off."""
+    twin, corner_twin = Box(0.252, 0.5, 0.2, 0.3), Box(0.102, 0.1, 0.1, 0.1)
+    taken = take(
+        catalogue,
+        word(unknown(twin), named("Anna"), named("Anna", twin), named("Ben", CORNER), named("Ben", corner_twin)),
+    )
+    assert taken.counts == {"confirmed": 2, "drawn": 1}
+    assert [f.box for f in on(catalogue)] == [CORNER, LEFT, RIGHT]
+    assert take(catalogue, word(named("Anna", twin), named("Ben", corner_twin))).counts == {}
+
+
+def test_a_second_name_on_one_face_moves_nothing(catalogue: Catalogue, photo: Photo) -> None:
+    beside = Box(0.25 + 0.2 / 3.5, 0.5, 0.2, 0.3)
+    taken = take(catalogue, word(named("Anna", Box(0.25 - 0.2 / 3.5, 0.5, 0.2, 0.3)), named("Ben", beside)))
+    assert taken.counts == {"confirmed": 1, "kept": 1}
+    assert [f.box for f in on(catalogue)] == [LEFT, RIGHT]
+
+
 def test_what_was_said_before_and_is_said_still_is_no_news(catalogue: Catalogue, photo: Photo) -> None:
     said = word(named("Anna"), named("Ben", CORNER), unknown(RIGHT), on=("Cleo",))
     take(catalogue, said)

@@ -8,7 +8,7 @@ stays and is disputed, as it is with sidecars.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from kith.geometry import SAME_BOX, SAME_FACE, edges, overlap
@@ -82,7 +82,9 @@ class Weighed:
 
 def weigh(before: Account | None, now: Account, here: Here) -> Weighed:
     """What is to be said after another program was heard; `before` is None for a photo it says something of first."""
-    scale = _Scale(before or Account(), now, here, first=before is None)
+    now = replace(now, faces=_each_face_once(now.faces))
+    was_told = replace(before or Account(), faces=_each_face_once(before.faces if before else ()))
+    scale = _Scale(was_told, now, here, first=before is None)
     was = pairs(now.faces, scale.before.faces)
     ours = pairs(now.faces, here.faces)
     for i, face in enumerate(now.faces):
@@ -149,8 +151,7 @@ class _Scale:
 
     def _named(self, told: Theirs, person: PersonId, ours: int | None) -> None:
         if ours is None:
-            self._say(Answer.DRAWN, box=told.box)
-            self._say(Answer.CONFIRMED, box=told.box, person=person)
+            self._drawn(told.box, person)
             return
         known = self.here.faces[ours]
         if known.person == person:
@@ -161,6 +162,14 @@ class _Scale:
             self._say(Answer.DISPUTED, ours, person=known.person)
         else:
             self.kept += 1
+
+    def _drawn(self, box: Box, person: PersonId) -> None:
+        """A face that only the other program has; not where a face here is somebody else in it already."""
+        if self.here.faces and overlap([box], [face.box for face in self.here.faces]).max() >= SAME_FACE:
+            self.kept += 1
+            return
+        self._say(Answer.DRAWN, box=box)
+        self._say(Answer.CONFIRMED, box=box, person=person)
 
     def _ignored(self, ours: int, known: Ours) -> None:
         if known.answer is None or (known.answer is Answer.CONFIRMED and self._is_later(known)):
@@ -205,6 +214,21 @@ def pairs(a: Sequence[Theirs], b: Sequence[Theirs | Ours]) -> dict[int, int]:
             same = p.person is not None and p.person == q.person
             near.append((not same, p.answer is None, -over[i, j], i, j))
     return _each_once((i, j) for *_, i, j in sorted(near))
+
+
+def _each_face_once(faces: Sequence[Theirs]) -> tuple[Theirs, ...]:
+    """Without faces that are the same as another one with an answer, or as one before: programs have such twins."""
+    kept: list[Theirs] = []
+    for face in sorted(faces, key=lambda face: face.answer is None):
+        if not any(_is_twin(face, other) for other in kept):
+            kept.append(face)
+    return tuple(face for face in faces if any(face is one for one in kept))
+
+
+def _is_twin(a: Theirs, b: Theirs) -> bool:
+    over = overlap([a.box], [b.box])[0, 0]
+    same = a.person is not None and a.person == b.person
+    return bool(over >= SAME_FACE or (same and over >= NEAR and _around_each_other(a.box, b.box)))
 
 
 def _each_once(near: Iterable[tuple[int, int]]) -> dict[int, int]:
