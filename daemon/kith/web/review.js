@@ -387,13 +387,13 @@ export async function review(main, _, signal) {
     if (!current) return queue.length ? next() : nothing().catch(() => {});
     // nobody's answer may change under their fingers: who has begun is left alone, and told if it was too late
     if (!alike.length && !touched()) return next();
-    if (alike.length && !touched() && !current.apart && alike[0].person?.id !== current.person?.id) {
+    if (alike.length && !touched() && alike[0].person?.id !== current.person?.id) {
       queue.unshift(...alike);
       return next();
     }
     prepare();
   }, 250, 2500);
-  const touched = () => current.off.size > 0 || field.input.value !== "" || reasons.childElementCount > 0 || current.all.length > FULL;
+  const touched = () => current.apart || current.off.size > 0 || field.input.value !== "" || reasons.childElementCount > 0 || current.all.length > FULL;
   const afterwards = settled(refresh, 3500, 3500); // Kith thinks new questions up a little later
   on(["answer", "names", "gone"], () => (refresh(), afterwards()), signal);
   on(["analysed"], () => current || refresh(), signal);
