@@ -251,6 +251,16 @@ def test_a_database_with_a_write_ahead_log_is_read_with_what_stands_in_the_log(
     assert read(made).faces(State.CONFIRMED) == 1
 
 
+def test_nothing_is_left_beside_a_database_whose_log_was_closed(made: MadeDatabase) -> None:
+    made.add(1, made.person("Anna"), "tagRegion", rect(*A))
+    with made.open() as db:
+        db.execute("PRAGMA journal_mode = WAL")
+    before = made.path.read_bytes()
+    assert read(made).faces(State.CONFIRMED) == 1
+    assert made.path.read_bytes() == before
+    assert {path.name for path in made.path.parent.iterdir()} == {"digikam4.db"}
+
+
 def test_who_has_the_database_open_is_known(made: MadeDatabase) -> None:
     assert database.users(made.path) == []
     program = f"import sys; file = open({str(made.path)!r}, 'rb'); print(flush=True); sys.stdin.read()"

@@ -23,13 +23,16 @@ def opened(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
     digiKam can't save while the look lasts: read quickly. Raises NotFound, NotSqlite, UnknownSchema, DatabaseBusy.
     """
     _must_be_sqlite(path)
+    alone = _has_a_closed_log(path)
     with explained(path):
-        uri = f"file:{quote(os.fspath(path.absolute()))}?mode=ro"
+        uri = f"file:{quote(os.fspath(path.absolute()))}?mode=ro{'&immutable=1' if alone else ''}"
         with closing(sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)) as db:
             db.execute("PRAGMA query_only = ON")
             db.execute("BEGIN")
             check_version(db, path)
             yield db
+    if alone and users(path):
+        raise DatabaseBusy(f"digiKam was started while {path} was read. Try again. Nothing was changed.")
 
 
 @contextmanager
@@ -84,6 +87,16 @@ def users(path: Path) -> list[int]:
     """The processes of this user, but for this one, that have a file open."""
     wanted = path.stat()
     return [pid for pid in _pids() if pid != os.getpid() and _has_open(pid, (wanted.st_dev, wanted.st_ino))]
+
+
+def _has_a_closed_log(path: Path) -> bool:
+    """Whether this is a database with a write-ahead log that nobody uses.
+
+    SQLite would leave an empty log beside it after reading (fileformat2.html: bytes 18 and 19 of the file are 2).
+    """
+    with path.open("rb") as file:
+        head = file.read(20)
+    return head[18:20] == b"\x02\x02" and not path.with_name(f"{path.name}-wal").exists() and not users(path)
 
 
 def _pids() -> list[int]:
