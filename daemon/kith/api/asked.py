@@ -202,6 +202,7 @@ class ToldPhoto(Shape, frozen=True, kw_only=True):
 class Import(Shape, frozen=True, kw_only=True):
     source: Program
     photos: Annotated[list[ToldPhoto], Meta(min_length=1, max_length=MOST_PATHS)]
+    words: Annotated[str, Meta(max_length=200)] = ""
     act: Number | None = None
     more: bool = False
 

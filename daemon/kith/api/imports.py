@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def take(api: Api, given: asked.Import) -> dict[str, Any]:
     """Take what a program says of some photos for answers; what it said before and says still is no news."""
     said = [_word(photo) for photo in given.photos]
-    taken = api.app.catalogue.write(imports.take, given.source, f"import from {given.source}", said, given.act)
+    words = given.words or f"import from {given.source}"
+    taken = api.app.catalogue.write(imports.take, given.source, words, said, given.act)
     if not given.more:
         api.control.wake()
     return {"act": taken.act, "counts": {kind: taken.counts.get(kind, 0) for kind in imports.COUNTED}}

@@ -18,7 +18,7 @@ from kith_digikam.asking import Asking, Report
 from kith_digikam.reading import Face, Library, Picture, State, paths
 from kith_digikam.regions import Size
 
-SOURCE = "digikam"
+SOURCE, WORDS = "digikam", "import from digiKam"
 LOOKED_UP = 500  # photos asked for at once
 TOLD = 200  # photos told at once: one transaction each
 LONGEST_NAME = 200  # characters that Kith takes
@@ -104,7 +104,9 @@ def tell(kith: Asking, planned: Plan, report: Report) -> Told:
     chunks = [planned.words[i : i + TOLD] for i in range(0, len(planned.words), TOLD)]
     with report.stage("Telling Kith", len(chunks)) as step:
         for number, chunk in enumerate(chunks, start=1):
-            answer = kith.post("/v1/import", source=SOURCE, photos=list(chunk), act=act, more=number < len(chunks))
+            answer = kith.post(
+                "/v1/import", source=SOURCE, words=WORDS, photos=list(chunk), act=act, more=number < len(chunks)
+            )
             act = answer["act"]
             counts.update(answer["counts"])
             step()
