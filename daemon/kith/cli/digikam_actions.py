@@ -114,17 +114,22 @@ def find(files: Sequence[Path], queue: bool) -> str:
         if not running(places.lock):
             raise NotFound("Kith doesn't run; `kith run` or `kith service install` starts it.")
         with Client(places.socket) as kith:
-            kith.post("/v1/rescan", paths=absolute(files), mode="again")
+            for mode, where in _work(files, actions.look(kith, files)).items():
+                kith.post("/v1/rescan", paths=absolute(where), mode=mode)
         return "Kith looks at it when its turn comes."
     with answering() as kith:
         photos = actions.look(kith, files)
-    known = [file for file in files if file not in photos.others]
-    if known:
-        _rescan(known, "again")
-    if photos.others:
-        _rescan(sorted({file.absolute().parent for file in photos.others}), "new")
+    for mode, where in _work(files, photos).items():
+        _rescan(where, mode)
     with answering() as kith:
         return actions.found(actions.look(kith, files))
+
+
+def _work(files: Sequence[Path], photos: Photos) -> dict[str, Sequence[Path]]:
+    """What to look at anew, by mode: photos that Kith knows, and the folders of those it doesn't."""
+    known = [file for file in files if file not in photos.others]
+    folders = sorted({file.absolute().parent for file in photos.others})
+    return {mode: where for mode, where in (("again", known), ("new", folders)) if where}
 
 
 def _rescan(where: Sequence[Path], mode: str) -> None:
