@@ -10,10 +10,14 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from subprocess import DEVNULL
 
 import pytest
+
+from kith_digikam.database import users
 
 DID_NOT_COME_UP = 2
 # All that digiKam's database knows of its first album is written to the files.
@@ -128,12 +132,41 @@ class DigiKam:
         words = ["-t", "36", "-w", "-x", hook, *kept, self.photos, self.profile]
         host(self.script, *words, tries=2, XDG_CONFIG_DIRS=f"{self.defaults}:/etc/xdg")
 
-    def run(self, meanwhile: Path | None = None) -> None:
-        """Let digiKam find the photos that are new, and end; `meanwhile` is a script to run after twenty seconds."""
-        kept = ["-k"] if self.profile.exists() else []
-        hook = ["-x", meanwhile] if meanwhile else []
-        words = ["-t", "45" if meanwhile else "25", *kept, *hook, self.photos, self.profile]
-        host(self.script, *words, tries=2, XDG_CONFIG_DIRS=f"{self.defaults}:/etc/xdg")
+    def find_photos(self) -> None:
+        """Let digiKam find all photos, however long that takes."""
+        for seconds in ("25", "60", "180"):
+            kept = ["-k"] if self.profile.exists() else []
+            words = ["-t", seconds, *kept, self.photos, self.profile]
+            host(self.script, *words, tries=2, XDG_CONFIG_DIRS=f"{self.defaults}:/etc/xdg")
+            with self.database() as db:
+                found = {name for (name,) in db.execute("SELECT name FROM Images WHERE status = 1")}
+            if found >= {path.name for path in self.photos.glob("*.jpg")}:
+                return
+        raise AssertionError("digiKam didn't find the photos")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """digiKam, with its database open."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("QT_")}
+        environment["XDG_CONFIG_DIRS"] = f"{self.defaults}:/etc/xdg"
+        command = ["bash", str(self.script), "-t", "900", "-k", str(self.photos), str(self.profile)]
+        for _ in range(3):
+            process = subprocess.Popen(command, env=environment, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
+            try:
+                if self._is_opened_within(90):
+                    yield
+                    return
+            finally:
+                _end(process)
+        raise AssertionError("digiKam didn't come up")
+
+    def _is_opened_within(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not users(self.profile / "db" / "digikam4.db"):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.5)
+        return True
 
     def database(self) -> closing[sqlite3.Connection]:
         return closing(sqlite3.connect(self.profile / "db" / "digikam4.db", isolation_level=None))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from programs import DigiKam, need
 TWO = ["Anna", "Otto"]
 BACK = (30, 820, 120, 150)  # of somebody whom only digiKam sees
 GUESSED = "8.jpg"  # where digiKam takes Otto for Anna
-XDG = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +36,7 @@ def digikam(desk: Desk, shared: Path) -> DigiKam:
     """digiKam has found the photos; then their faces were confirmed there, and nothing of it went to a file."""
     need("digikam")
     digikam = DigiKam(shared, desk.home / "photos", desk.home / "digikam")
-    digikam.run()
+    digikam.find_photos()
     for photo in photos(desk):
         for pose in drawn.poses(TWO, seed=int(photo.stem)):
             if (photo.name, pose.name) != (GUESSED, "Otto"):
@@ -55,13 +53,10 @@ def digikam(desk: Desk, shared: Path) -> DigiKam:
 def imported(desk: Desk, digikam: DigiKam) -> str:
     """What the import said that was made while digiKam ran."""
     desk.kith("scan", desk.home / "photos")
-    said = desk.home / "said"
-    ours = " ".join(f"{name}={shlex.quote(desk.environment[name])}" for name in XDG)
-    command = shlex.join(desk.command("digikam", "import", "--db", database(digikam)))
-    script = desk.home / "import.sh"
-    script.write_text(f"env {ours} {command} >{shlex.quote(str(said))} 2>&1\n")
-    digikam.run(meanwhile=script)
-    return said.read_text()
+    with digikam.running():
+        done = desk.run("digikam", "import", "--db", database(digikam))
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
 
 
 def photos(desk: Desk) -> list[Path]:
