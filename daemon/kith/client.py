@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -90,6 +91,7 @@ class Client:
         return {name: value for name, value in values.items() if name != "ok"}
 
     def _sent(self, method: str, path: str, body: bytes | None) -> bytes:
+        self._connection.close_if_let_go()
         fresh = self._connection.sock is None
         headers = {"Accept": MSGPACK} | ({} if body is None else {"Content-Type": MSGPACK})
         try:
@@ -117,6 +119,11 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(os.fspath(self._path))
+
+    def close_if_let_go(self) -> None:
+        """Between two requests there is nothing to read but the end that the other side has made."""
+        if self.sock is not None and select.select([self.sock], [], [], 0)[0]:
+            self.close()
 
 
 def _raised(error: Mapping[str, Any]) -> KithError:

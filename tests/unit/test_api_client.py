@@ -135,5 +135,5 @@ def test_a_client_outlives_a_connection_that_was_let_go(tmp_path: Path) -> None:
             client = Client(kith.socket)
             assert client.get("/v1/hello")["name"] == "Kith"
         with served(control):
-            assert client.get("/v1/hello")["name"] == "Kith"
+            assert client.post("/v1/pause")["doing"]["state"] == "paused"
         client.close()
