@@ -118,12 +118,15 @@ function Plugin:guarded(work)
   if not fine then self:log(why) end
 end
 
--- Where darktable's first thread is, which builds the window and then waits for the user: "running", or the number of the
--- system call in which it waits; nil if nobody can tell.
+-- Where darktable's first thread is, which builds the window and then waits for the user: "running", or the number of
+-- the system call in which it waits and for how many files (poll's second argument; waiting for the X server alone is
+-- another place than waiting for the user); nil if nobody can tell.
 local function first_thread()
   local process = text_of("/proc/self/stat")
   local call = process and text_of(("/proc/self/task/%s/syscall"):format(process:match("^%d+")))
-  return call and call:match("^%S+")
+  if not call then return nil end
+  local number, files = call:match("^(%d+) %S+ (%S+)")
+  return number and number .. " " .. files or "running"
 end
 
 -- Wait until the window is there: for a moment, and then for half a second in which its thread only waits.
