@@ -168,12 +168,16 @@ def measure(app: App, made: Made, database: Path) -> None:
     print(f"the next import: {since(told_all, clock())} ({again.counts['unchanged']:,} photos unchanged)")
     judge(app, made)
     wrong = set((np.flatnonzero((made.tags != "") & (made.tags != made.truth)) + 1).tolist())
-    if wrong:
-        found = [int(face[1:]) in wrong for face in doubted]
-        at = {count: sum(found[:count]) for count in (100, 200, 500)}
-        print(
-            f"{len(wrong)} wrong tags: " + ", ".join(f"{n} among the first {count} doubts" for count, n in at.items())
-        )
+    if not wrong:
+        return
+    found = [int(face[1:]) in wrong for face in doubted]
+    at = {count: sum(found[:count]) for count in (100, 200, 500)}
+    print(f"{len(wrong)} wrong tags: " + ", ".join(f"{n} among the first {count} doubts" for count, n in at.items()))
+    looked_at = doubted[: len(wrong)]
+    kith.post("/v1/faces/reject", faces=looked_at)
+    kith.job("/v1/relearn", lambda: None)
+    print(f"once somebody said no to the first {len(looked_at)}:")
+    judge(app, made)
 
 
 def clock() -> tuple[float, float]:
@@ -192,6 +196,7 @@ def judge(app: App, made: Made) -> None:
             "SELECT f.id, n.name, f.auto FROM faces f JOIN people n ON n.id = f.suggested_id WHERE f.answer IS NULL"
         ).fetchall()
     )
+    rows = [row for row in rows if made.tags[row[0] - 1] == ""]
     known = set(made.tags[made.tags != ""].tolist())
     rest = np.flatnonzero(made.tags == "")
     wanted = sum(made.truth[i] in known for i in rest)
