@@ -54,6 +54,17 @@ def test_nobody_is_likely_who_was_said_not_to_be() -> None:
     assert [q.likely for q in asked(world) if set(q.faces) & set(unnamed)] == [()]
 
 
+def test_nobody_is_likely_who_is_rather_the_face_beside_it() -> None:
+    world, unnamed = two_alike(apart=2.4)
+    before = next(q.likely for q in asked(world) if set(q.faces) & set(unnamed))[0].probability
+    anna = np.mean([world.vectors[face] for face in range(4)], axis=0)
+    for face in unnamed:
+        (beside,) = world.person(1, like=anna.astype(np.float32), spread=0.01)
+        world.change(beside, photo=world.faces[face].photo)
+    likely = [q.likely for q in asked(world) if set(q.faces) & set(unnamed)]
+    assert all(one.probability < before / 2 for some in likely for one in some if one.person == 1)
+
+
 def test_probabilities_of_one_question_are_at_most_one_and_fall() -> None:
     world, _ = two_alike(apart=2.1)
     for question in asked(world):

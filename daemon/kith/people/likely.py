@@ -62,7 +62,8 @@ def with_likely(
 ) -> tuple[Question, ...]:
     """The questions with their `likely` people: by the group model, averaged over each question's first faces.
 
-    A person counts for nothing with a face that can't be theirs: one said not to be, or beside theirs on a photo.
+    A person counts for nothing with a face that can't be theirs: one said not to be, or beside theirs on a photo; and
+    for less beside one that is taken for them.
     """
     library = _Library.of(gallery, recognition)
     settings = PeopleSettings()
@@ -79,7 +80,8 @@ def with_likely(
     candidates = compare(probes, people, Cuts.of(calibration, 0).stranger, calibration.cohort)
     pairs = judge(candidates, Scale.of(len(people.ids), library.clusters), Models.of(calibration))
     sums = np.zeros((len(questions), len(people.ids)))
-    np.add.at(sums, (number[pairs.probe], pairs.person), _probability(pairs, correction))
+    left = 1 - _elsewhere(probes.slots, pairs, people, gallery, recognition)
+    np.add.at(sums, (number[pairs.probe], pairs.person), left * _probability(pairs, correction))
     return tuple(
         replace(question, likely=_ranked(sums[i] / max(1, len(rows[i])), people, question.person))
         for i, question in enumerate(questions)
@@ -96,6 +98,29 @@ def _ranked(probable: Doubles, people: People, asked: PersonId | None) -> tuple[
 
 def _probability(pairs: Pairs, correction: Correction | None) -> Doubles:
     return probability((correction or Correction())(pairs.group))
+
+
+def _elsewhere(rows: Rows, pairs: Pairs, people: People, gallery: Gallery, recognition: Recognition) -> Doubles:
+    """For each pair (E,), how probably the person is another face of the same photo, as it was suggested."""
+    on_photo: dict[PhotoId, dict[PersonId, float]] = defaultdict(dict)
+    for face in gallery.faces:
+        guess = recognition.suggestions.get(face.id)
+        if guess is not None:
+            there = on_photo[face.photo]
+            there[guess.person] = max(guess.probability_group, there.get(guess.person, 0.0))
+
+    def taken(row: int, person: PersonId) -> float:
+        face = gallery.faces[row]
+        own = recognition.suggestions.get(face.id)
+        return 0.0 if own is not None and own.person == person else on_photo[face.photo].get(person, 0.0)
+
+    return np.array(
+        [
+            taken(int(rows[probe]), people.ids[column])
+            for probe, column in zip(pairs.probe.tolist(), pairs.person.tolist(), strict=True)
+        ],
+        np.float64,
+    )
 
 
 def _probes(library: _Library, rows: Rows, taken: Doubles, recognition: Recognition) -> Probes:
