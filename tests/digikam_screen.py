@@ -114,7 +114,8 @@ class Screen:
             self.xdo("mousemove", x + 300, y, "click", "--repeat", 20, "--delay", 20, 4, "sleep", 1)  # all the way up
             self.xdo("mousemove", x, y, "sleep", 1, "mousemove", x + 1, y + 1, "sleep", 1)
             self.click(button)
-            if until_or_not(happened, 6):
+            if until_or_not(happened, 20):
+                time.sleep(3)  # for what a second click may have done, too
                 return
         raise AssertionError(f"the click had no effect: {self.shot('no-effect')}")
 
