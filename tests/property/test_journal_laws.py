@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos
@@ -94,6 +94,12 @@ def told(catalogue: Catalogue, answer: Said) -> bool:
     return False
 
 
+def is_each_name_one_person(catalogue: Catalogue) -> bool:
+    """Not so where somebody got the name of a person who had been merged or renamed."""
+    born_as = catalogue.read(lambda db: [name for (name,) in db.execute("SELECT born_as FROM people")])
+    return len(born_as) == len(set(born_as))
+
+
 @given(st.lists(ANSWERS, min_size=1, max_size=8), st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_taken_back_was_never_said(answers: list[Said], data: st.DataObject) -> None:
@@ -101,6 +107,7 @@ def test_what_is_taken_back_was_never_said(answers: list[Said], data: st.DataObj
     with TemporaryDirectory() as folder:
         catalogue = fresh(Path(folder), next(number))
         said = [answer for answer in answers if told(catalogue, answer)]
+        assume(is_each_name_one_person(catalogue))  # answers are told again by name
         acts = [act.id for act in reversed(catalogue.read(journal.history, 100))]
         assert len(acts) == len(said)
         whole = seen(catalogue)

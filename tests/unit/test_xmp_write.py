@@ -184,12 +184,23 @@ def test_seeds_of_the_corpus_keep_what_they_had(shared: Path) -> None:
         assert graph(packet.rdf) == graph(parse(seed(data)).rdf), name
 
 
-def test_a_sidecar_is_created_for_a_named_face_only() -> None:
-    """Rule 14."""
+def test_a_sidecar_is_created_only_where_there_is_somebody_to_name() -> None:
+    """Rule 14, and somebody of whom it was said that they are there without a face."""
     start = read(seed(None), FRAME)
-    for ours in (Wanted(), Wanted((Face(None, 0.5, 0.5, 0.1, 0.1),)), Wanted((), ("Grandma",))):
+    for ours in (Wanted(), Wanted((Face(None, 0.5, 0.5, 0.1, 0.1),))):
         assert not merge(Base(), ours, start, ALL, creating=True).changes
     assert merge(Base(), Wanted((Face("Marie", 0.5, 0.5, 0.1, 0.1),)), start, ALL, creating=True).changes
+    assert merge(Base(), Wanted((), ("Grandma",)), start, ALL, creating=True).changes
+
+
+def test_no_sidecar_is_created_for_whom_the_photo_names_itself() -> None:
+    said = merge(Base(), Wanted((), ("Grandma",)), read(seed(None), FRAME), ALL)
+    photo = read(write(seed(None), said.changes, FRAME) or b"", FRAME)
+    assert photo.people == ("Grandma",)
+    assert not merge(Base(), Wanted((), ("Grandma",)), photo, ALL, creating=True).changes
+
+
+def test_an_unnamed_face_is_written_only_by_choice() -> None:
     assert not new(Face(None, 0.5, 0.5, 0.1, 0.1))
     assert new(Face(None, 0.5, 0.5, 0.1, 0.1), settings=Settings(unnamed=True))
 

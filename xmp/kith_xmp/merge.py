@@ -253,7 +253,7 @@ def merge(
     """Merge the catalogue's faces into a sidecar.
 
     `creating` says that there is no sidecar yet and `theirs` is the seed for one: then nothing counts as taken away,
-    and nothing is written unless there is a named face to write.
+    and nothing is written unless there is somebody to name whom the seed doesn't name already.
     """
     settings = settings or Settings()
     faces = tuple(_prepared(f, theirs.frame, settings) for f in ours.faces)
@@ -276,12 +276,12 @@ def merge(
     decisions += found
     who, said = _people(base, ours, outcomes, theirs, rewritten=rewritten, settings=settings)
     decisions += said
-    if creating and not any(o.face.name for o in outcomes):
+    wanted = _to_be_named(base, outcomes, _alive(who, ours), theirs, settings)
+    if creating and not wanted and not any(o.face.name for o in outcomes):
         return Merged(Changes(), tuple(decisions), Base())
 
     kept, mwg = _layout(outcomes, withdrawn, theirs, settings)
     microsoft, mirrored = _mirror(kept, matched, withdrawn, theirs, settings)
-    wanted = _to_be_named(base, outcomes, _alive(who, ours), theirs, settings)
     again = {names.key(p.name) for p in who if p.retried and not p.gone}
     strings, added = _strings(base, wanted, again, theirs, settings, rewritten=rewritten)
     guesses = _guesses(base, outcomes, theirs)
