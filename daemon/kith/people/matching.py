@@ -20,6 +20,7 @@ from kith.people.vectors import Directions, Doubles, Flags, Rows, means, snap, u
 from kith.types import Evidence, Floats, PersonId
 
 BLOCK = 1024  # probes compared with all people at a time
+NEAREST = 4  # directions of the cohort that tell how usual a face is
 YEAR = 365.25 * 86400.0
 DAY = 86400.0
 BORN_LATE = 2 * DAY  # a camera's clock and a birth date given as a day may be off by so much
@@ -168,11 +169,12 @@ def judge(candidates: Candidates, scale: Scale, models: Models) -> Pairs:
 
 
 def familiar(vectors: Floats, cohort: Floats) -> Doubles:
-    """How usual a face is: cosine of each vector (M, D) to the nearest of the cohort (K, D); 0 without a cohort."""
+    """How usual faces (M, D) are: mean cosine to the nearest directions of the cohort (K, D); 0 without a cohort."""
     if not len(cohort):
         return np.zeros(len(vectors))
-    directions = snap(unit(cohort.astype(np.float64)))
-    return np.asarray((vectors @ directions.T).max(axis=1), np.float64)
+    cosines = vectors @ snap(unit(cohort.astype(np.float64))).T
+    nearest = min(NEAREST, len(cohort))
+    return np.asarray(np.partition(cosines, -nearest, axis=1)[:, -nearest:].mean(axis=1, dtype=np.float64))
 
 
 def like(vectors: Floats, people: People) -> tuple[Doubles, Doubles, Doubles]:

@@ -60,7 +60,7 @@ class DataSet:
 
 
 def load(folder: Path, pack: Path, out: Path, workers: int = 2) -> tuple[Manifest, DataSet]:
-    """The largest face of each picture of `folder`/PERSON/, as a pack sees it.
+    """The face in the middle of each picture of `folder`/PERSON/, or the largest, as a pack sees it.
 
     Kept in `out`/<pack>.npz and taken from there while neither pack nor listing changes. Raises ModelMissing and
     ModelCorrupt, and SystemExit where the folder isn't laid out so.
@@ -99,7 +99,7 @@ def embed(folder: Path, pictures: Sequence[Path], pack: Path, workers: int) -> d
                 print(error)
                 continue
             if analysis.faces:
-                found[path] = max(analysis.faces, key=lambda face: face.box.w * face.box.h)
+                found[path] = max(analysis.faces, key=_is_meant)
     if not found:
         raise SystemExit(f"The pack in {pack} sees no face in any picture of {folder}.")
     kept = [p for p in pictures if p in found]
@@ -109,6 +109,12 @@ def embed(folder: Path, pictures: Sequence[Path], pack: Path, workers: int) -> d
         "paths": np.array([str(p.relative_to(folder)) for p in kept]),
         "quality": np.array([found[p].quality for p in kept], np.float32),
     }
+
+
+def _is_meant(face: FoundFace) -> tuple[bool, float]:
+    """Ranks faces by how likely a picture is of them: those in its middle, then the largest."""
+    box = face.box
+    return abs(box.x - 0.5) < box.w / 2 and abs(box.y - 0.5) < box.h / 2, box.w * box.h
 
 
 def pairs(faces: Faces, most: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -36,7 +36,7 @@ GIVEN = {"clusters": -1.0}
 SPEAKS = dict.fromkeys(("nearest", "centroid", "margin", "group_nearest", "group_centroid", "group_margin"), 1)
 SPEAKS |= dict.fromkeys(("face_cohort", "person_cohort", "group_cohort", "people"), -1)
 SPEAKS |= {"group_named": 1, "group_other": -1}
-COHORT = 32  # directions; more make little difference
+COHORT = 128  # directions; more make little difference
 HELD_BACK = 10.0  # how much weights of standardised features are kept small
 CANDIDATES = 2  # people per face that teach: the best and the runner-up
 
