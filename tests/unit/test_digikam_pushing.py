@@ -165,6 +165,15 @@ def test_a_face_that_was_removed_in_digikam_is_not_pushed_again(world: World) ->
     assert world.on(2) == {(OTTO, SUGGESTED, HERE[1])}
 
 
+def test_a_face_that_digikam_finds_again_after_it_was_removed_gets_the_suggestion(world: World) -> None:
+    world.push()
+    world.edit("DELETE FROM ImageTagProperties WHERE imageid = 2 AND value LIKE ?", f"%{HERE[0]}")
+    world.push()
+    world.made.add(2, world.made.special(UNKNOWN), SUGGESTED, NEAR)
+    world.push()
+    assert world.on(2) == {(ANNA, SUGGESTED, NEAR), (OTTO, SUGGESTED, HERE[1])}
+
+
 def test_what_digikam_itself_notes_as_rejected_is_not_pushed(world: World) -> None:
     """As digiKam 8.6 and newer does, with the numbers of the tags behind the rectangle."""
     unknown, anna = world.made.special(UNKNOWN), world.made.person(ANNA)

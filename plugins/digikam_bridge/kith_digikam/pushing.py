@@ -10,12 +10,14 @@ import secrets
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kith_digikam import database, record, regions, tags
 from kith_digikam.asking import Asking
+from kith_digikam.errors import NotWritten
 from kith_digikam.marks import Image, Mark, images, iou, marks, put, refusals, same_face, take
 from kith_digikam.reading import Library, Picture, State
 from kith_digikam.record import Entry, Pushed, Refused
@@ -168,7 +170,7 @@ def push(
     if swapped is None:
         return Done(plan(look, kiths, wish), kiths, said)
     changed, backup = swapped
-    record.save(changed.file, changed.after)
+    _noted(changed)
     return Done(changed.plan, kiths, said, backup, changed.impossible)
 
 
@@ -185,7 +187,7 @@ def undo(path: Path, folder: Path) -> tuple[int, Path | None]:
     if swapped is None:
         return 0, None
     changed, backup = swapped
-    record.save(changed.file, changed.after)
+    _noted(changed)
     return len(changed.plan.take), backup
 
 
@@ -345,10 +347,10 @@ def _for_image(
         state = _wanted(face, wish)
         if state is None or any(_is_there(face, each.mark) for each in kept):
             continue
-        if any(_is_refused(face, each) for each in refused):
+        near = [mark for mark in standing if mark.place and same_face(mark.place, face.rect)]
+        if any(_is_refused(face, each) for each in refused if each.name is not None or not near):
             no += 1
             continue
-        near = [mark for mark in standing if mark.place and same_face(mark.place, face.rect)]
         instead = _replaceable(face, state, near, names, wish)
         if near and instead is None:
             there += 1
@@ -453,3 +455,9 @@ def _apply(db: sqlite3.Connection, before: Pushed, planned: Plan, file: Path, *,
 
 def _about_to(changed: _Change) -> None:
     record.save(changed.file, changed.before, changed.after)
+
+
+def _noted(changed: _Change) -> None:
+    """Keep only what is so now; where that can't be written, what will be so was noted before, and is found there."""
+    with suppress(NotWritten):
+        record.save(changed.file, changed.after)
