@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,19 @@ import pytest
 from kith.catalogue import Catalogue, faces, imports, journal, open_catalogue, people, photos
 from kith.catalogue.imports import Face, Taken, Word
 from kith.errors import BadRequest
-from kith.types import PERSON, SIDECAR, Answer, Box, Decision, Dispute, FaceId, Photo
+from kith.types import (
+    PERSON,
+    SIDECAR,
+    Answer,
+    Box,
+    Decision,
+    Dispute,
+    FaceId,
+    FaceState,
+    Photo,
+    Recognition,
+    Suggestion,
+)
 from made import PACK, SAME, analysis, face, vector
 
 LEFT, RIGHT, CORNER = Box(0.25, 0.5, 0.2, 0.3), Box(0.75, 0.5, 0.2, 0.3), Box(0.1, 0.1, 0.1, 0.1)
@@ -129,6 +142,42 @@ def test_a_second_name_on_one_face_moves_nothing(catalogue: Catalogue, photo: Ph
     taken = take(catalogue, word(named("Anna", Box(0.25 - 0.2 / 3.5, 0.5, 0.2, 0.3)), named("Ben", beside)))
     assert taken.counts == {"confirmed": 1, "kept": 1}
     assert [f.box for f in on(catalogue)] == [LEFT, RIGHT]
+
+
+def guessed(catalogue: Catalogue, name: str, *, written: bool) -> None:
+    """Kith itself names the left face, and maybe says so in the sidecar."""
+    left = on(catalogue)[0]
+    person = catalogue.write(people.named, name)
+    guess = Suggestion(person, 1.0, 1.0, True, ())
+    catalogue.write(faces.store_recognition, Recognition({}, {left.id: guess}))
+    if written:
+        base = json.dumps({"faces": [], "strings": [], "people": [], "guesses": [name], "gone": []})
+        catalogue.write(
+            lambda db: db.execute("INSERT INTO sidecars (photo_id, base) VALUES (?, ?)", [left.photo, base])
+        )
+
+
+def test_a_guess_of_kith_s_own_that_a_program_read_in_the_sidecar_does_not_come_back_as_an_answer(
+    catalogue: Catalogue, photo: Photo
+) -> None:
+    guessed(catalogue, "Anna", written=True)
+    assert take(catalogue, word(named("Anna", Box(0.2502, 0.5001, 0.2, 0.3)))).counts == {}
+    assert take(catalogue, word(on=("Anna",))).counts == {}
+    assert on(catalogue)[0].state is FaceState.AUTO
+    assert present(catalogue) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "box", "written"),
+    [("Ben", LEFT, True), ("Anna", WIDE, True), ("Anna", LEFT, False)],
+    ids=["another name", "a region of its own", "nothing in the sidecar"],
+)
+def test_what_a_program_says_of_itself_is_an_answer_whatever_kith_guesses(
+    catalogue: Catalogue, photo: Photo, name: str, box: Box, written: bool
+) -> None:
+    guessed(catalogue, "Anna", written=written)
+    assert take(catalogue, word(named(name, box))).counts == {"confirmed": 1}
+    assert who(catalogue)[0] == name
 
 
 def test_what_was_said_before_and_is_said_still_is_no_news(catalogue: Catalogue, photo: Photo) -> None:

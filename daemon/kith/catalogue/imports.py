@@ -157,13 +157,14 @@ def _account(db: Database, source: str, word: Word) -> Account:
 def _here(db: Database, source: str, photo: Photo, before: _Before | None) -> Here:
     content = photo.content_key
     rows = db.execute(
-        "SELECT f.id, x, y, w, h, answer, f.person_id, given,"
+        "SELECT CASE WHEN auto THEN suggested_id END, x, y, w, h, answer, f.person_id, given,"
         " (SELECT group_concat(r.person_id) FROM rejections r WHERE r.face_id = f.id)"
         " FROM faces f WHERE f.photo_id = ? AND f.found_in = ? ORDER BY f.id",
         [photo.id, content],
     ).fetchall()
     since = _said_since(db, source, content, -1 if before is None else before.upto)
     boxes = [box for box, _ in since if box is not None]
+    guessed = _guesses_beside(db, photo)
     faces = tuple(
         Ours(
             box=(at := Box(*sides)),
@@ -172,12 +173,20 @@ def _here(db: Database, source: str, photo: Photo, before: _Before | None) -> He
             rejected=frozenset(PersonId(int(one)) for one in rejected.split(",")) if rejected else frozenset(),
             given=bool(given),
             newer=nearest(at, boxes) is not None,
+            guess=PersonId(guess) if guess in guessed else None,
         )
-        for _, *sides, answer, person, given, rejected in rows
+        for guess, *sides, answer, person, given, rejected in rows
     )
     there = db.execute("SELECT person_id FROM presences WHERE content_key = ?", [content]).fetchall()
     newer = frozenset(person for box, person in since if box is None and person is not None)
     return Here(faces, frozenset(PersonId(person) for (person,) in there), newer)
+
+
+def _guesses_beside(db: Database, photo: Photo) -> set[PersonId]:
+    """Whom the sidecar of a photo names because Kith guessed so."""
+    row = db.execute("SELECT base FROM sidecars WHERE photo_id = ? AND base IS NOT NULL", [photo.id]).fetchone()
+    names = json.loads(row[0])["guesses"] if row else []
+    return {person for name in names if (person := people.find(db, name)) is not None}
 
 
 def _said_since(db: Database, source: str, content: bytes, upto: int) -> list[tuple[Box | None, PersonId | None]]:

@@ -14,6 +14,7 @@ from itertools import product
 from kith.geometry import SAME_BOX, SAME_FACE, edges, overlap
 from kith.types import Answer, Box, PersonId
 
+ECHO = 0.85  # overlap from which a box is Kith's own, as it comes back in whole pixels
 NEAR = 0.2  # overlap from which boxes around each other's middle are one face, drawn wider and narrower
 
 
@@ -42,7 +43,8 @@ class Account:
 class Ours:
     """A face of the catalogue and what stands of it. `newer`: somebody else said something of it since `before`.
 
-    `given` boxes were drawn, by a person or a program.
+    `given` boxes were drawn, by a person or a program. `guess` is whom Kith itself named there, and wrote so beside the
+    photo, where other programs may have read it.
     """
 
     box: Box
@@ -51,6 +53,7 @@ class Ours:
     rejected: frozenset[PersonId] = frozenset()
     given: bool = False
     newer: bool = False
+    guess: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class _Scale:
         """Those who are there without a face."""
         gone = {news.face for news in self.news if news.kind in (Answer.FORGOTTEN, Answer.REJECTED)}
         shown = {face.person for i, face in enumerate(self.here.faces) if i not in gone}
+        shown |= {face.guess for face in self.here.faces if face.answer is None}
         shown |= {news.person for news in self.news if news.kind is Answer.CONFIRMED}
         for person in sorted(self.now.people - self.before.people - self.here.present):
             if person in self.here.newer:
@@ -154,7 +158,7 @@ class _Scale:
             self._drawn(told.box, person)
             return
         known = self.here.faces[ours]
-        if known.person == person:
+        if known.person == person or _is_echo(told, known):
             return
         if self._is_later(known) or (known.answer is None and person not in known.rejected):
             self._say(Answer.CONFIRMED, ours, person=person)
@@ -201,6 +205,12 @@ class _Scale:
         self, kind: Answer, face: int | None = None, *, box: Box | None = None, person: PersonId | None = None
     ) -> None:
         self.news.append(News(kind, face, box, person))
+
+
+def _is_echo(told: Theirs, known: Ours) -> bool:
+    """Whether a program only says what Kith guessed and it read in the sidecar: that must not become an answer."""
+    own = known.answer is None and told.person == known.guess
+    return own and bool(overlap([told.box], [known.box])[0, 0] >= ECHO)
 
 
 def pairs(a: Sequence[Theirs], b: Sequence[Theirs | Ours]) -> dict[int, int]:

@@ -134,4 +134,5 @@ def moved(roots: Sequence[Root], moves: Mapping[str, Path]) -> list[Root]:
 
 def names_of(root: Root) -> set[str]:
     """What a root can be called by."""
-    return {root.label, str(root.id), root.told, root.told.rstrip("/"), str(root.path)}
+    here = {str(root.path)} if root.path else set()
+    return here | {root.label, str(root.id), root.told, root.told.rstrip("/")}
