@@ -18,6 +18,7 @@ from digikam_screen import Screen, digikam, home, settings, until, until_or_not,
 from kith_digikam import desktop
 from packs import make_test_pack
 
+pytestmark = pytest.mark.timeout(1800)  # the real program, on a machine that may have other work
 ANNA, OTTO = "Anna Freud", "Otto Dix"
 FIRST_ALBUM, FIRST_PHOTO = (90, 140), (525, 231)
 # The `kith` command as the menu starts it: with the folders of the test, and saying what it was asked and what it said.

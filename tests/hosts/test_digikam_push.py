@@ -14,6 +14,7 @@ from digikam_made import MadeDatabase, rows
 from digikam_screen import CONFIRM, IGNORE, REMOVE, digikam, settings
 from packs import make_test_pack
 
+pytestmark = pytest.mark.timeout(1800)  # the real program, on a machine that may have other work
 ANNA, OTTO = "Anna Freud", "Otto Dix"
 BECOMES = {"tagRegion": ANNA, "autodetectedFace": "Unknown", "ignoredFace": "Ignored"}  # whose tag a face has then
 FACES = {"ImageTagProperties", "Tags", "TagProperties", "TagsTree"}  # the tables that a push may change
