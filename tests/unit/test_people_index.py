@@ -35,7 +35,7 @@ def found(held: Neighbours, slots: np.ndarray) -> dict[frozenset[int], float]:
 
 def proposed(held: Neighbours, slots: np.ndarray) -> dict[frozenset[int], float]:
     assert held.proposes()
-    return dict(pairs(*held.proposed(slots)))
+    return {pair: cosine for part in held.proposed(slots) for pair, cosine in pairs(*part)}
 
 
 def pairs(left: np.ndarray, right: np.ndarray, cosine: np.ndarray) -> Iterator[tuple[frozenset[int], float]]:

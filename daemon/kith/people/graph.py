@@ -11,7 +11,7 @@ components of some level together (a maximum spanning forest and what came since
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from kith.people.cuts import Cuts
 from kith.people.faces import taken
-from kith.people.index import Neighbours
+from kith.people.index import Near, Neighbours
 from kith.people.rings import Rings
 from kith.people.settings import PeopleSettings
 from kith.people.vectors import Directions, Flags, Rows
@@ -83,7 +83,7 @@ class Graph:
     def __init__(self, length: int, cuts: Cuts, settings: PeopleSettings) -> None:
         self._cosines = cuts.levels()
         self._burst, self._seconds = cuts.burst, settings.burst_seconds
-        self._largest = settings.largest_component
+        self._largest, self._exact_up_to = settings.largest_component, settings.exact_up_to
         self._levels = len(self._cosines) + 1
         self._neighbours = Neighbours(length, min(self._cosines[0], cuts.burst), settings)
         self.taken = np.zeros(0)
@@ -106,11 +106,13 @@ class Graph:
         self.taken[slots] = taken(faces)
         self.photo[slots] = [f.photo for f in faces]
         self._neighbours.add(slots, vectors)
-        if len(faces) <= FEW and self._neighbours.proposes():
+        if len(faces) > self._exact_up_to:
+            self._neighbours.learn(self._neighbours.unknown())
+        if self._neighbours.proposes():
             self._unsettled += slots.tolist()
-            links = self._linked(*self._neighbours.proposed(slots))
+            links = self._found(slots, self._neighbours.proposed)
         else:
-            links = self._found(slots)
+            links = self._found(slots, self._neighbours.near)
         return slots, np.union1d(slots, self._take_over(links, slots))
 
     def unsettled(self) -> int:
@@ -120,7 +122,7 @@ class Graph:
     def settle(self, count: int) -> Rows:
         """Compare so many of them with all others; gives the slots whose leaf may be another now."""
         some, self._unsettled = np.array(self._unsettled[:count], np.int64), self._unsettled[count:]
-        return self._take_over(self._found(some), some)
+        return self._take_over(self._found(some, self._neighbours.near), some)
 
     def unindexed(self) -> int:
         """How many faces the index doesn't know yet, where one is worth having."""
@@ -144,7 +146,7 @@ class Graph:
         self._label_all()
         fallen = self._fallen(before, slots)
         if len(fallen):
-            self._remember(self._found(fallen))
+            self._remember(self._found(fallen, self._neighbours.near))
             self._label_all()
         touched = np.zeros(len(gone), bool)
         for level in range(self._levels):
@@ -197,10 +199,10 @@ class Graph:
             return np.flatnonzero(self._label[level] == root)
         return np.array(self._rings[level].members(root), np.int64)
 
-    def _found(self, slots: Rows) -> Links:
-        """Links of these slots with all others, both ways where both are among them."""
+    def _found(self, slots: Rows, near: Callable[[Rows], Iterator[Near]]) -> Links:
+        """Links of these slots with others, both ways where both are among them."""
         parts, count = [Links.none()], 0
-        for left, right, cosine in self._neighbours.near(slots):
+        for left, right, cosine in near(slots):
             parts.append(self._linked(left, right, cosine))
             count += len(parts[-1])
             if count > 1_000_000 + SPARE * len(self.photo):

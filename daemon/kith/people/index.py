@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from usearch.index import Index
+from usearch.index import Index, Matches
 
 from kith.people.faces import grown
 from kith.people.settings import PeopleSettings
 from kith.people.vectors import Directions, Flags, Rows
 from kith.types import Floats
+
+Near = tuple[Rows, Rows, Floats]  # slots, others and cosines (E,)
 
 BLOCK = 1024  # faces compared at a time,
 TILE = 4096  # with so many others: what fits into a processor's cache
@@ -74,7 +76,7 @@ class Neighbours:
         """Whether the index knows all slots in use, and is worth asking."""
         return self._index is not None and not self._unknown and self._count > self._settings.exact_up_to
 
-    def near(self, slots: Rows) -> Iterator[tuple[Rows, Rows, Floats]]:
+    def near(self, slots: Rows) -> Iterator[Near]:
         """Slots (E,), others (E,) and cosines (E,) of all pairs at or above the floor, at least once each."""
         slots, waiting = np.sort(slots), self.held.copy()
         for start in range(0, len(slots), BLOCK):
@@ -90,21 +92,24 @@ class Neighbours:
                     yield left[keep], right[keep], cosines[keep]
             waiting[block] = False
 
-    def proposed(self, slots: Rows) -> tuple[Rows, Rows, Floats]:
+    def proposed(self, slots: Rows) -> Iterator[Near]:
         """The same of those pairs that the index finds."""
-        found = [self._ask(vector) for vector in self.vectors[slots]]
-        left = np.repeat(slots, [len(keys) for keys in found])
-        right = np.concatenate(found)
-        left, right = left[left != right], right[left != right]
-        cosines = np.einsum("ij,ij->i", self.vectors[left], self.vectors[right])
-        keep = (cosines >= self._floor) & self.held[right]
-        return left[keep], right[keep], cosines[keep]
+        for start in range(0, len(slots), BLOCK):
+            block = slots[start : start + BLOCK]
+            right, count = self._asked(self.vectors[block])
+            left = np.repeat(block, count)
+            left, right = left[left != right], right[left != right]
+            cosines = np.einsum("ij,ij->i", self.vectors[left], self.vectors[right])
+            keep = (cosines >= self._floor) & self.held[right]
+            yield left[keep], right[keep], cosines[keep]
 
-    def _ask(self, vector: Floats) -> Rows:
-        """Slots (K,) that the index proposes for a vector (D,)."""
+    def _asked(self, vectors: Floats) -> tuple[Rows, Rows]:
+        """Slots (E,) that the index proposes for vectors (N, D), and how many for each (N,)."""
         if self._index is None:
-            return np.zeros(0, np.int64)
-        return np.asarray(self._index.search(vector, self._settings.neighbours + 1).keys, np.int64)
+            return np.zeros(0, np.int64), np.zeros(len(vectors), np.int64)
+        found = self._index.search(vectors, self._settings.neighbours + 1)
+        keys = [found.keys] if isinstance(found, Matches) else [one.keys for one in found]
+        return np.concatenate(keys).astype(np.int64), np.array([len(some) for some in keys])
 
     def _compared(self, queries: Floats, tile: slice) -> tuple[Rows, Rows, Floats]:
         """Rows of `queries`, rows of the tile and cosines (E,) of the pairs at or above the floor."""

@@ -31,6 +31,7 @@ from kith.types import (
 )
 
 BLOCK = 65536  # vectors compared at a time
+INDEXED = 16  # faces that an index learns while one is compared with a million others
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,13 @@ class Recogniser:
         return self._graph.unindexed() + self._graph.unsettled()
 
     def tend(self, count: int) -> Changes:
-        """Do for at most `count` faces what is too slow to do at once.
+        """Do for about `count` faces what is too slow to do at once.
 
-        The index learns faces until it knows all, then faces that it was asked about are compared with all others, so
+        The index learns faces until it knows all, then those that it was asked about are compared with all others, so
         that what it missed is found. When none is `waiting`, all is as if every pair had been compared.
         """
         if self._graph.unindexed():
-            self._graph.index(count)
+            self._graph.index(INDEXED * count)
             return Changes({}, {})
         return self._follow(self._graph.settle(count), set(), set(), set(), ())
 

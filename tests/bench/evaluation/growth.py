@@ -1,11 +1,11 @@
-"""How long recognition takes as a library grows, face by face and all at once.
+"""How long recognition takes as a library grows, photo by photo and all at once; how much memory it holds.
 
-    python -m evaluation.growth FACES PACK [--faces 10000] [--steps 200] [--check] [--exact-up-to N]
+    python -m evaluation.growth FACES PACK [--sizes 1000 10000 100000] [--steps 200] [--check] [--exact-up-to N]
 
-The library: faces of the data set, turned at random again and again until there are enough, each turn other people;
-some people are named. All but the last `steps`
+The library: made people and faces (see `population`), two in a photo; some people are named. All but the last `steps`
 photos are taken over at once, those one by one, then some names are said. With --check all photos come one by one
-and the people are compared with those that all at once gives.
+and the people are compared with those that all at once gives. Give one size at a time for memory's sake: what Python
+once had it seldom gives back.
 """
 
 from __future__ import annotations
@@ -19,44 +19,38 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.faces import DataSet, load
+from evaluation.population import populate
+from evaluation.search import resident
 from kith.people import PeopleSettings, Recogniser, recognise
-from kith.types import Evidence, FaceId, Gallery, PersonId, PhotoId
+from kith.types import Calibration, Evidence, FaceId, Gallery, PersonId, PhotoId
 
 NAMED = 100  # people with a name, three faces each
 
 
 def library(data: DataSet, count: int) -> Gallery:
-    """`count` faces in random order, two in a photo, three years long."""
+    """`count` faces in random order, two in a photo, taken ten minutes apart."""
     random = np.random.default_rng(0)
-    names, each = data.labels.tolist(), data.vectors
-    rounds = -(-count // len(each))
-    vectors, labels = [], []
-    for turn in range(rounds):
-        rotation = np.linalg.qr(random.normal(size=(each.shape[1],) * 2))[0] if turn else None
-        vectors.append(each if rotation is None else (each @ rotation).astype(np.float32))
-        labels += [f"{turn} {name}" for name in names]
-    order = random.permutation(len(labels))[:count]
-    labels = np.array(labels)[order]
-    people, sizes = np.unique(labels, return_counts=True)
-    named = {name: PersonId(i + 1) for i, name in enumerate(people[np.argsort(-sizes)][:NAMED].tolist())}
-    said: dict[str, int] = {}
+    population = populate(data, count)
+    people, sizes = np.unique(population.people, return_counts=True)
+    named = {int(name): PersonId(i + 1) for i, name in enumerate(people[np.argsort(-sizes)][:NAMED])}
+    said: dict[int, int] = {}
     faces = []
-    for i, name in enumerate(labels.tolist()):
+    for i, name in enumerate(population.people.tolist()):
         said[name] = said.get(name, 0) + 1
         person = named.get(name) if said[name] <= 3 else None
         faces.append(Evidence(FaceId(i), PhotoId(i // 2), random.bytes(12), i // 2 * 600.0, 0.8, person))
-    return Gallery(tuple(faces), np.concatenate(vectors)[order])
+    return Gallery(tuple(faces), population.vectors)
 
 
 def part(gallery: Gallery, start: int, end: int) -> Gallery:
-    return Gallery(gallery.faces[start:end], gallery.vectors[start:end])
+    return Gallery(gallery.faces[start:end], gallery.vectors[start:end].astype(np.float32))
 
 
 def times(clocks: list[tuple[float, float]]) -> str:
     wall, cpu = 1000 * np.array(clocks).T
     return (
-        f"{cpu.mean():.1f} ms of processor time (median {np.median(cpu):.1f}, p95 {np.percentile(cpu, 95):.1f}), "
-        f"{np.median(wall):.1f} ms by the clock"
+        f"{np.median(wall):.1f} ms (p99 {np.percentile(wall, 99):.1f}) by the clock, "
+        f"{np.median(cpu):.1f} ms (p99 {np.percentile(cpu, 99):.1f}, mean {cpu.mean():.1f}) of processor time"
     )
 
 
@@ -86,9 +80,40 @@ def answer(gallery: Gallery, recogniser: Recogniser, count: int) -> None:
     for face, suggestion in list(recogniser.recognition.suggestions.items())[:count]:
         began = clock()
         confirmed = replace(gallery.faces[face], person=suggestion.person)
-        recogniser.update(Gallery((confirmed,), gallery.vectors[face][None]))
+        recogniser.update(Gallery((confirmed,), gallery.vectors[face][None].astype(np.float32)))
         clocks.append(since(began))
     print(f"{len(gallery.faces)} faces: one more answer {times(clocks)}")
+
+
+def check(gallery: Gallery, calibration: Calibration, settings: PeopleSettings) -> None:
+    """One by one and all at once, compared."""
+    recogniser = Recogniser(calibration, settings)
+    grow(gallery, recogniser, 0, 1000)
+    while recogniser.waiting():
+        recogniser.tend(256)
+    began = clock()
+    at_once = recognise(part(gallery, 0, len(gallery.faces)), calibration, {}, settings)
+    print("all at once: {:.1f} s, {:.1f} s of processor time".format(*since(began)))
+    grown = recogniser.recognition
+    print(f"same suggestions: {grown.suggestions == at_once.suggestions}")
+    groups = [{frozenset(f for f in g if g[f] == n) for n in set(g.values())} for g in (grown.groups, at_once.groups)]
+    print(f"same groups: {groups[0] == groups[1]} ({len(groups[0])})")
+
+
+def measure(gallery: Gallery, calibration: Calibration, settings: PeopleSettings, steps: int) -> None:
+    count, before = len(gallery.faces), resident()
+    recogniser, start = Recogniser(calibration, settings), count - 2 * steps
+    began = clock()
+    recogniser.update(part(gallery, 0, start))
+    print("{} faces at once: {:.1f} s, {:.1f} s of processor time".format(start, *since(began)), flush=True)
+    grow(gallery, recogniser, start, count)
+    answer(gallery, recogniser, 20)
+    most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        f"{count} faces: {(resident() - before) / count:.0f} bytes a face resident, {most / count:.0f} at most while "
+        f"they came, the program's own {before / 1e6:.0f} MB with the library's faces included in the latter",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -96,34 +121,19 @@ def main() -> None:
     parser.add_argument("faces_folder", metavar="FACES", type=Path)
     parser.add_argument("pack", metavar="PACK", type=Path)
     parser.add_argument("--out", type=Path, default=Path("build/eval"))
-    parser.add_argument("--faces", type=int, default=10_000)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--exact-up-to", type=int, default=PeopleSettings().exact_up_to)
     options = parser.parse_args()
     settings = PeopleSettings(exact_up_to=options.exact_up_to)
     manifest, data = load(options.faces_folder, options.pack, options.out)
-    calibration, gallery = manifest.beliefs, library(data, options.faces)
-    recogniser = Recogniser(calibration, settings)
-    if options.check:
-        grow(gallery, recogniser, 0, 1000)
-        began = clock()
-        at_once = recognise(gallery, calibration, {}, settings)
-        print("all at once: {:.1f} s, {:.1f} s of processor time".format(*since(began)))
-        grown = recogniser.recognition
-        print(f"same suggestions: {grown.suggestions == at_once.suggestions}")
-        groups = [
-            {frozenset(f for f in g if g[f] == n) for n in set(g.values())} for g in (grown.groups, at_once.groups)
-        ]
-        print(f"same groups: {groups[0] == groups[1]} ({len(groups[0])})")
-        return
-    start = options.faces - 2 * options.steps
-    began = clock()
-    recogniser.update(part(gallery, 0, start))
-    print("{} faces at once: {:.1f} s, {:.1f} s of processor time".format(start, *since(began)), flush=True)
-    grow(gallery, recogniser, start, options.faces)
-    answer(gallery, recogniser, 20)
-    print(f"resident at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / options.faces:.2f} KB a face")
+    for size in options.sizes:
+        gallery = library(data, size)
+        if options.check:
+            check(gallery, manifest.beliefs, settings)
+        else:
+            measure(gallery, manifest.beliefs, settings, options.steps)
 
 
 if __name__ == "__main__":

@@ -1,37 +1,68 @@
-"""Time to find one face's neighbours among many: all pairs compared, and proposed by USearch.
+"""Time to find one face's neighbours among many, by comparing all pairs and proposed by USearch.
 
-    python -m evaluation.search FACES PACK [--faces 1000000] [--build] [--queries 200]
+    python -m evaluation.search FACES PACK [--sizes 1000 10000 100000 1000000] [--queries 200]
 
-Faces are those of the data set, turned at random again and again until there are enough; queries are turned by the
-same, a little displaced. USearch is built only with --build: that takes minutes for each 100,000 faces.
+Faces are made (see `population`). Building the index takes about a minute for each 100,000 faces on two quiet cores.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from pathlib import Path
 
 import numpy as np
 
 from evaluation.faces import load
+from evaluation.population import populate
+from evaluation.report import table
 from kith.people import PeopleSettings
-from kith.people.index import Neighbours
-from kith.people.vectors import snap, unit
+from kith.people.cuts import Cuts
+from kith.people.index import Near, Neighbours
 
-FLOOR = 0.4
+HEAD = ("faces", "index built, s", "exact, ms", "index p50, ms", "index p99, ms", "recall@10", "bytes a face")
+AT_ONCE = 10_000
 
 
-def turned(embeddings: np.ndarray, count: int) -> np.ndarray:
-    """Unit vectors (count, D) on the grid, from embeddings (N, D)."""
-    random = np.random.default_rng(0)
-    vectors = unit(embeddings.astype(np.float64)).astype(np.float32)
-    found = np.empty((count, vectors.shape[1]), np.float32)
-    for start in range(0, count, len(vectors)):
-        rotation = np.linalg.qr(random.normal(size=(vectors.shape[1],) * 2))[0].astype(np.float32)
-        found[start : start + len(vectors)] = snap((vectors @ rotation)[: count - start])
-    return found
+def resident() -> int:
+    """Bytes of memory this process holds now."""
+    return 4096 * int(Path("/proc/self/statm").read_text().split()[1])
+
+
+def nearest(near: list[Near], count: int) -> set[int]:
+    right = np.concatenate([others for _, others, _ in near])
+    cosines = np.concatenate([alike for _, _, alike in near])
+    return set(right[np.argsort(-cosines, kind="stable")[:count]].tolist())
+
+
+def measure(vectors: np.ndarray, floor: float, queries: int) -> tuple[object, ...]:
+    """A row of the table. Recall is of those of the ten nearest that are at or above the floor."""
+    before, count = resident(), len(vectors)
+    held = Neighbours(vectors.shape[1], floor, PeopleSettings(exact_up_to=0))
+    held.grow(count)
+    began = time.perf_counter()
+    for start in range(0, count, AT_ONCE):
+        slots = np.arange(start, min(start + AT_ONCE, count))
+        held.add(slots, vectors[slots].astype(np.float32))
+        held.learn(held.unknown())
+    built, bytes_ = time.perf_counter() - began, (resident() - before) / count
+    exact, proposed, recall = [], [], []
+    for slot in np.random.default_rng(1).permutation(count)[:queries]:
+        began = time.perf_counter()
+        all_of_them = nearest(list(held.near(slot[None])) or [_nothing()], 10)
+        exact.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        found = list(held.proposed(slot[None]))
+        proposed.append(time.perf_counter() - began)
+        if all_of_them:
+            recall.append(len(all_of_them & nearest(found, count)) / len(all_of_them))
+    p50, p99 = 1000 * np.percentile(proposed, [50, 99])
+    ms = 1000 * float(np.median(exact))
+    return count, f"{built:.0f}", f"{ms:.1f}", f"{p50:.2f}", f"{p99:.2f}", f"{np.mean(recall):.4f}", f"{bytes_:.0f}"
+
+
+def _nothing() -> Near:
+    return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
 
 
 def main() -> None:
@@ -39,40 +70,15 @@ def main() -> None:
     parser.add_argument("faces_folder", metavar="FACES", type=Path)
     parser.add_argument("pack", metavar="PACK", type=Path)
     parser.add_argument("--out", type=Path, default=Path("build/eval"))
-    parser.add_argument("--faces", type=int, default=1_000_000)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--queries", type=int, default=200)
-    parser.add_argument("--build", action="store_true")
     options = parser.parse_args()
-    _, data = load(options.faces_folder, options.pack, options.out)
-    vectors = turned(data.vectors, options.faces)
-    random = np.random.default_rng(1)
-    rows = random.permutation(len(vectors))[: options.queries]
-    moved = snap(unit(vectors[rows] + 0.02 * random.normal(size=(len(rows), vectors.shape[1]))))
-    slots = np.arange(len(vectors), len(vectors) + len(rows))
-    exact = [np.argpartition(-(vectors @ query), 10)[:10] for query in moved]
-    for name, limit in (("all pairs", 10**9), ("USearch", 0))[: 1 + options.build]:
-        held = Neighbours(vectors.shape[1], FLOOR, PeopleSettings(exact_up_to=limit))
-        held.grow(len(vectors) + len(rows))
-        began = time.perf_counter()
-        held.add(np.arange(len(vectors)), vectors)
-        built = time.perf_counter() - began
-        held.add(slots, moved)
-        seconds, processor, hits = [], [], 0
-        for slot, best in zip(slots, exact, strict=True):
-            began, busy = time.perf_counter(), time.process_time()
-            found = np.concatenate([right for _, right, _ in held.near(slot[None])])
-            seconds.append(time.perf_counter() - began)
-            processor.append(time.process_time() - busy)
-            alike = [b for b in best if vectors[b] @ held.vectors[slot] >= FLOOR]
-            hits += len(set(found.tolist()) & set(alike)) == len(alike)
-        ms, cpu = 1000 * np.array(seconds), 1000 * np.median(processor)
-        print(
-            f"{name}, {len(vectors)} faces: built in {built:.0f} s, a search takes {np.median(ms):.1f} ms "
-            f"(p99 {np.percentile(ms, 99):.1f}; {cpu:.1f} of processor time), "
-            f"all of the ten nearest above {FLOOR} found for {hits / len(rows):.3f}",
-            flush=True,
-        )
-    print(f"resident at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / options.faces:.2f} KB a face")
+    manifest, data = load(options.faces_folder, options.pack, options.out)
+    floor = float(Cuts.of(manifest.beliefs, 0).edge)
+    rows = []
+    for size in options.sizes:
+        rows.append(measure(populate(data, size).vectors, floor, options.queries))
+        print(table(HEAD, rows), flush=True)
 
 
 if __name__ == "__main__":
