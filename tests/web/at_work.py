@@ -24,7 +24,7 @@ from served import Served, served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-SETTINGS = "[sidecars]\nquiet_seconds = 0.5\n[people]\nmin_faces = 2\n[analysis]\nworkers = 1\n"
+SETTINGS = '[sidecars]\nquiet_seconds = 0.5\n[people]\nmin_faces = 2\nauto = "off"\n[analysis]\nworkers = 1\n'
 
 
 STALE = "status of 409 (Conflict)"

@@ -38,11 +38,11 @@ def test_pausing_and_the_history_are_on_the_activity_page(opened: Opened) -> Non
 
 def test_settings_are_changed_and_kept(opened: Opened) -> None:
     opened.go("activity")
-    opened.page.get_by_label("Names that Kith gives by itself").select_option("off")
+    opened.page.get_by_label("Names that Kith gives by itself").select_option("wide")
     opened.page.get_by_label("Write names into sidecars").uncheck()
     opened.until(lambda: not opened.ask("/v1/settings")["settings"]["sidecars"]["write"])
     kept = config.load(Path(opened.ask("/v1/settings")["file"]))
-    assert (kept.people.auto, kept.sidecars.write, kept.people.min_faces) == ("off", False, 2)
+    assert (kept.people.auto, kept.sidecars.write, kept.people.min_faces) == ("wide", False, 2)
 
 
 @contextmanager

@@ -26,6 +26,9 @@ export function seen(some) {
   for (const { photo } of some) revs.set(photo.id, Math.max(photo.rev, revs.get(photo.id) ?? 0));
 }
 
+/** Whether nobody answered a face; what Kith thinks of it meanwhile is no answer. */
+export const unanswered = (face) => ["unknown", "grouped", "suggested", "auto"].includes(face.state);
+
 /** Ids as an answer gives them: with the revision at which the face was seen, where it was. */
 const marked = (ids, known) => ids.map((id) => (known.has(id) ? { id, rev: revs.get(known.get(id)) } : { id }));
 
@@ -88,7 +91,7 @@ async function insist(step, body, known, given) {
     try {
       return await post(step.path, step.ids ? { ...body, faces: marked(step.ids, known) } : body);
     } catch (error) {
-      if (!(error instanceof Refused) || error.code !== "stale" || again > 3) throw error;
+      if (!(error instanceof Refused) || error.code !== "stale" || again > 5) throw error;
       const now = await faces(step.ids ?? []);
       if (!now.length || !now.every(given.still)) throw new Refused({ code: "stale", message: "Somebody answered this meanwhile, elsewhere. Nothing was changed." });
       for (const { photo } of now) revs.set(photo.id, photo.rev);

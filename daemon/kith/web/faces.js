@@ -1,7 +1,7 @@
 // Lists of faces: as short rows for a wall, and what can be said of the chosen ones.
 
 import { crop, faces as inFull, get } from "./api.js";
-import { say, seen, settledBy } from "./answers.js";
+import { say, seen, settledBy, unanswered } from "./answers.js";
 import { day, h, kbd, many, sureness } from "./dom.js";
 import { keys } from "./keys.js";
 import { nameField } from "./people.js";
@@ -43,7 +43,8 @@ export async function sayOf(ids, path_, body, words) {
   const shown = ids.length <= 200 ? await inFull(ids) : [];
   seen(shown);
   const before = new Map(shown.map((face) => [face.id, face]));
-  const still = (face) => !before.has(face.id) || (before.get(face.id).state === face.state && before.get(face.id).person?.id === face.person?.id);
+  const same = (one, other) => (unanswered(one) ? unanswered(other) : one.state === other.state && one.person?.id === other.person?.id);
+  const still = (face) => !before.has(face.id) || same(before.get(face.id), face);
   return say({ steps: [{ path: path_, ids, body }], shown, still, words: ([result]) => words(result) });
 }
 

@@ -1,7 +1,7 @@
 // Review: one question at a time, the one that settles most first.
 
 import { crop, faces as inFull, get, post } from "./api.js";
-import { answered, onSaid, say, seen, settledBy, tell, undo } from "./answers.js";
+import { answered, onSaid, say, seen, settledBy, tell, unanswered, undo } from "./answers.js";
 import { count, empty, fill, h, kbd, many, percent, settled, sureness as asSure, years } from "./dom.js";
 import { doing, on } from "./events.js";
 import { outline } from "./faces.js";
@@ -242,7 +242,7 @@ export async function review(main, _, signal) {
     const who = question.person?.id ?? null;
     say({
       steps, shown: question.all, words, about: all,
-      still: (face) => ["unknown", "grouped", "suggested"].includes(face.state) && (who === null || face.suggestion?.person.id === who),
+      still: (face) => unanswered(face) && (who === null || face.suggestion?.person.id === who),
       back: () => again(question),
     }).then((result) => {
       if (!result) return;
