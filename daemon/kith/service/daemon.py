@@ -352,6 +352,8 @@ class Daemon:
             self._beliefs = recognition.Beliefs(app)
         if packs.in_use(app) is not None and (self._beliefs.is_new or app.catalogue.read(faces.changed)[1]):
             self._beliefs.update(packs.manifest(app))
+        elif self._beliefs.waiting and not self._paused_by:
+            self._beliefs.tend()
         stages.write(app, report, wait=False)
 
     def _rest(self, seconds: float) -> None:

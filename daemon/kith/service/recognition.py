@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from kith.catalogue import faces, journal, settings
@@ -26,6 +26,7 @@ from kith.people import (
     review,
     with_likely,
 )
+from kith.people.not_faces import ENOUGH
 from kith.service import packs
 from kith.service.app import App
 from kith.types import Answer, Calibration, FaceId, Gallery, GroupId, Recognition
@@ -34,7 +35,8 @@ from kith.vision.packs import Manifest
 LAST_GROUP = "last-group"
 CORRECTION = "correction "  # and the pack's id
 WITH_LIKELY = 100  # questions that are told with their likely people; a person answers fewer before they change
-ANSWERED = (Answer.NOT_A_FACE, Answer.CONFIRMED)
+TENDED = 64  # faces of a large library that are tended at a time: a second or two
+NAMED_ENOUGH = 2000  # confirmed faces that tell what a face is like; each is compared with each
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,26 @@ class Beliefs:
             changes = self._recogniser.update(some, [face for face in ids - here if self._recogniser.holds(face)])
             touched = ids | changes.groups.keys() | changes.suggestions.keys()
         self._unlikely = frozenset(_unlikely(self._app, pack))
-        catalogue.write(faces.store_recognition, self._recogniser.recognition, self._unlikely, seen=seen, only=touched)
-        catalogue.write(settings.put, LAST_GROUP, str(self._recogniser.next_group - 1))
+        self._write_down(touched, seen)
+
+    @property
+    def waiting(self) -> int:
+        """How many faces of a large library `tend` has something to do for."""
+        return 0 if self._recogniser is None else self._recogniser.waiting()
+
+    def tend(self) -> None:
+        """Make up, a few faces at a time, for what is too slow to do as they come, and write down what follows."""
+        if self._recogniser is not None:
+            changes = self._recogniser.tend(TENDED)
+            self._write_down(changes.groups.keys() | changes.suggestions.keys(), 0)
+
+    def _write_down(self, touched: Collection[FaceId] | None, seen: int) -> None:
+        """What is recognised in `touched` faces, None for all; `seen` as `store_recognition` takes it."""
+        if self._recogniser is None:
+            return
+        found = self._recogniser.recognition if touched is None else self._recogniser.of(touched)
+        self._app.catalogue.write(faces.store_recognition, found, self._unlikely, seen=seen, only=touched)
+        self._app.catalogue.write(settings.put, LAST_GROUP, str(self._recogniser.next_group - 1))
 
 
 def _recogniser(
@@ -170,10 +190,15 @@ def _settings(app: App, pack: Manifest) -> PeopleSettings:
 
 def _unlikely(app: App, pack: Manifest) -> list[FaceId]:
     """Faces that nobody answered and that look like what this user said is no face."""
-    waiting = app.catalogue.read(faces.boxes, pack.id, None)
-    none, named, open_ = (
-        Boxes(found.vectors, found.score, found.quality)
-        for found in (*(app.catalogue.read(faces.boxes, pack.id, kind) for kind in ANSWERED), waiting)
+    none = app.catalogue.read(faces.boxes, pack.id, Answer.NOT_A_FACE)
+    if len(none.ids) < ENOUGH:
+        return []
+    named, waiting = (app.catalogue.read(faces.boxes, pack.id, answer) for answer in (Answer.CONFIRMED, None))
+    step = 1 + len(named.ids) // NAMED_ENOUGH
+    flags = likely_none(
+        Boxes(none.vectors, none.score, none.quality),
+        Boxes(named.vectors[::step], named.score[::step], named.quality[::step]),
+        Boxes(waiting.vectors, waiting.score, waiting.quality),
+        pack.beliefs,
     )
-    flags = likely_none(none, named, open_, pack.beliefs)
     return [face for face, flag in zip(waiting.ids, flags, strict=True) if flag]
