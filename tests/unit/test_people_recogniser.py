@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kith.people import PeopleSettings, Recogniser, recognise
-from kith.people.matching import familiar
+from kith.people.matching import directions, familiar
 from kith.types import FaceId, Gallery, PersonId
 from people_world import CALIBRATION, World
 
@@ -57,7 +57,7 @@ def test_being_alike_proves_less_about_faces_as_there_are_many() -> None:
 def test_without_a_cohort_no_face_is_more_usual_than_another() -> None:
     vectors = np.stack([World().vector()])
     assert familiar(vectors, np.zeros((0, 0), np.float32)).tolist() == [0]
-    assert familiar(vectors, 100 * np.repeat(vectors, 4, axis=0)) == pytest.approx([1], abs=1e-3)
+    assert familiar(vectors, directions(100 * np.repeat(vectors, 4, axis=0))) == pytest.approx([1], abs=1e-3)
 
 
 def test_a_face_leaves_a_persons_group_when_the_person_is_confirmed_elsewhere_in_its_photo() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from kith.people.calibration import Models, probability
 from kith.people.cuts import Cuts
 from kith.people.faces import canonical
-from kith.people.matching import Pairs, People, Probes, Scale, choose_exemplars, compare, judge
+from kith.people.matching import Pairs, People, Probes, Scale, choose_exemplars, compare, directions, judge
 from kith.people.refit import Correction
 from kith.people.review import Likely, Question
 from kith.people.settings import PeopleSettings
@@ -77,7 +77,7 @@ def with_likely(
     probes = _probes(
         library, np.concatenate(rows).astype(np.int64) if rows else np.zeros(0, np.int64), taken, recognition
     )
-    candidates = compare(probes, people, Cuts.of(calibration, 0).stranger, calibration.cohort)
+    candidates = compare(probes, people, Cuts.of(calibration, 0).stranger, directions(calibration.cohort))
     pairs = judge(candidates, Scale.of(len(people.ids), library.clusters), Models.of(calibration))
     sums = np.zeros((len(questions), len(people.ids)))
     left = 1 - _elsewhere(probes.slots, pairs, people, gallery, recognition)

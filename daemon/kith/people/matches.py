@@ -31,6 +31,7 @@ from kith.people.matching import (
     assign,
     choose_exemplars,
     compare,
+    directions,
     judge,
     like,
 )
@@ -60,7 +61,7 @@ class Matches:
     ) -> None:
         self._faces, self._graph, self._clusters, self._settings = faces, graph, clusters, settings
         self._models, self._stranger = Models.of(calibration), Cuts.of(calibration, 0).stranger
-        self._cohort = calibration.cohort
+        self._cohort = directions(calibration.cohort)
         self._auto_above = AUTO_ABOVE[settings.auto] if calibration.measured else AUTO_ABOVE["off"]
         self._correction = correction or Correction()
         self._born: Mapping[PersonId, float] = {}

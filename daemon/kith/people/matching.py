@@ -140,7 +140,7 @@ def choose_exemplars(slots: Sequence[int], faces: Mapping[int, Evidence], settin
 
 
 def compare(probes: Probes, people: People, stranger: float, cohort: Floats) -> Candidates:
-    """All candidates of the probes; `stranger` is the cosine at false match rate 1e-3, `cohort` (K, D) the pack's."""
+    """All candidates of the probes; `stranger` is the cosine at false match rate 1e-3, `cohort` (K, D) `directions`."""
     if not len(probes.slots) or not people.ids:
         return Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), dict.fromkeys(GROUP_FEATURES, np.zeros(0)))
     found = [_compare(probes, block, people, stranger) for block in probes.blocks()]
@@ -168,11 +168,16 @@ def judge(candidates: Candidates, scale: Scale, models: Models) -> Pairs:
     return Pairs(candidates.probe, candidates.person, features, classifier, group)
 
 
+def directions(cohort: Floats) -> Floats:
+    """A pack's cohort (K, D) as unit vectors on the grid."""
+    return snap(unit(cohort.astype(np.float64)))
+
+
 def familiar(vectors: Floats, cohort: Floats) -> Doubles:
-    """How usual faces (M, D) are: mean cosine to the nearest directions of the cohort (K, D); 0 without a cohort."""
+    """How usual faces (M, D) are: mean cosine to the nearest `directions` (K, D) of the cohort; 0 without a cohort."""
     if not len(cohort):
         return np.zeros(len(vectors))
-    cosines = vectors @ snap(unit(cohort.astype(np.float64))).T
+    cosines = vectors @ cohort.T
     nearest = min(NEAREST, len(cohort))
     return np.asarray(np.partition(cosines, -nearest, axis=1)[:, -nearest:].mean(axis=1, dtype=np.float64))
 
