@@ -17,7 +17,7 @@ class PeopleSettings:
     names are given without asking. `suggest_above`: the least probability of a suggestion. `min_quality`: what a
     face must have to teach (exemplar), to be named automatically and to found a group. The rest are limits of cost:
     `largest_component` bounds what is grouped at a time, and above `exact_up_to` faces only the `neighbours` nearest
-    that an index proposes are looked at.
+    that an index proposes are looked at at once.
     """
 
     min_faces: int = 3
