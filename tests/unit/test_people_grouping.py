@@ -9,7 +9,7 @@ from kith.people import PeopleSettings, recognise
 from kith.people.faces import NOBODY
 from kith.people.grouping import Said, cannot_link
 from kith.people.homes import number_groups
-from kith.types import FaceId, Gallery, GroupId
+from kith.types import FaceId, Gallery, GroupId, PhotoId
 from people_world import CALIBRATION, World
 
 
@@ -46,6 +46,23 @@ def test_two_faces_of_one_photo_are_never_in_one_group() -> None:
     groups = world.recognise().groups
     assert len({groups[f] for f in many[1:]}) == 1
     assert len(groups.keys() & {twin[0], many[0]}) == 1
+
+
+def test_twins_side_by_side_in_one_burst_are_told_apart_by_likeness() -> None:
+    world = World()
+    one = world.vector()
+    other = 0.85 * one + 0.53 * world.vector()
+    faces: dict[str, list[FaceId]] = {"Anna": [], "Hanna": []}
+    for second in range(6):
+        order = ("Anna", "Hanna") if second % 2 else ("Hanna", "Anna")
+        for name in order:
+            like = one if name == "Anna" else other
+            told = {"photo": PhotoId(1000 + second), "captured_at": float(second)}
+            faces[name] += world.person(1, like=like, spread=0.01, **told)
+    groups = world.recognise().groups
+    assert len({groups[face] for face in faces["Anna"]}) == 1
+    assert len({groups[face] for face in faces["Hanna"]}) == 1
+    assert groups[faces["Anna"][0]] != groups[faces["Hanna"][0]]
 
 
 def test_two_confirmed_people_are_never_in_one_group_however_alike() -> None:

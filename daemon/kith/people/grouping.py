@@ -34,9 +34,12 @@ class Said:
 
 
 def group_leaf(said: Said, vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
-    """Cluster 0, 1, ... of each face (n,); `vectors` (n, D). Members of one `burst` (n,) belong together."""
+    """Cluster 0, 1, ... of each face (n,); `vectors` (n, D). Members of one `burst` (n,) belong together.
+
+    A burst with two faces of one photo shows people who look alike, twins perhaps: there likeness decides.
+    """
     never = cannot_link(said)
-    faces = _average_linkage(_expanded(vectors, never, cuts), burst, never, cuts.same)
+    faces = _average_linkage(_expanded(vectors, never, cuts), _of_one(burst, never), never, cuts.same)
     size = np.bincount(faces)
     order = np.argsort(faces, kind="stable")
     means = unit(np.add.reduceat(vectors[order].astype(np.float64), np.cumsum(size) - size, axis=0))
@@ -47,6 +50,12 @@ def group_leaf(said: Said, vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
     np.fill_diagonal(apart, False)
     clusters = _average_linkage(means, np.arange(len(means)), apart, cuts.same)
     return clusters[faces]
+
+
+def _of_one(burst: Rows, never: Flags) -> Rows:
+    """The number of each face's burst (n,), one of its own where the burst can't be of one person."""
+    mixed = np.isin(burst, burst[(never & (burst[:, None] == burst[None, :])).any(axis=1)])
+    return np.where(mixed, burst.max(initial=0) + 1 + np.arange(len(burst)), burst)
 
 
 def _average_linkage(vectors: Doubles, together: Rows, never: Flags, cosine: float) -> Rows:
