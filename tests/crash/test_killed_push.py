@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from digikam_made import UNKNOWN, MadeDatabase, rect, rows
+from disks import disk
 from kith_digikam import errors, pushing, swap
 from kith_digikam.closed import locked
 from kith_digikam.reading import State
@@ -137,19 +138,6 @@ def test_killed_at_any_line_the_database_is_whole_and_the_next_push_completes_it
     assert target > 150
     assert world.undo() == 14
     assert rows(world.database) == before
-
-
-@contextmanager
-def disk(place: Path, size: str) -> Iterator[Path]:
-    """A small file system of its own."""
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", place]
-    if subprocess.run(command, check=False, capture_output=True, timeout=60).returncode:
-        pytest.skip("needs the right to mount a file system")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", place], check=False, timeout=60)
 
 
 def integrity(path: Path) -> str:

@@ -17,6 +17,7 @@ from lxml import etree
 
 import drawn
 from desk import Desk, exiftool, regions
+from disks import disk
 from packs import make_test_pack
 
 PHOTOS, KILLS = 24, 4
@@ -79,19 +80,6 @@ def another_writer(desk: Desk) -> Iterator[None]:
     finally:
         (desk.home / "stop").touch()
         assert running.wait(60) == 0
-
-
-@contextmanager
-def disk(place: Path, size: str) -> Iterator[Path]:
-    """A small file system of its own."""
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", place]
-    if subprocess.run(command, check=False, capture_output=True, timeout=60).returncode:
-        pytest.skip("needs the right to mount a file system")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", place], check=False, timeout=60)
 
 
 def codes(desk: Desk) -> set[str]:

@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from disks import disk
 from kith_xmp.files import Denied, DiskFull, Gone, NotReplaced, ReadOnly, replace, snapshot
 from kith_xmp.seed import seed
 
@@ -90,21 +89,9 @@ def test_a_kill_at_any_moment_leaves_a_whole_sidecar(tmp_path: Path) -> None:
         assert path.read_bytes() in (OLD, NEW)
 
 
-@contextmanager
-def mounted(place: Path, *options: str) -> Iterator[Path]:
-    place.mkdir()
-    done = subprocess.run(["mount", *options, place], check=False, capture_output=True, timeout=60)
-    if done.returncode:
-        pytest.skip("needs the right to mount a file system")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", place], check=False, timeout=60)
-
-
 def test_a_full_disk_leaves_the_sidecar_as_it_was(tmp_path: Path) -> None:
     """Rule 23: ENOSPC, and nothing is left lying about."""
-    with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=48k", "none") as small:
+    with disk(tmp_path / "small", "48k") as small:
         path = small / "a.xmp"
         path.write_bytes(OLD)
         before = snapshot(path)
@@ -120,10 +107,10 @@ def test_a_full_disk_leaves_the_sidecar_as_it_was(tmp_path: Path) -> None:
 
 def test_a_read_only_disk_is_told_from_missing_rights(tmp_path: Path) -> None:
     """Rule 23: EROFS."""
-    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=1m", "none") as disk:
-        path = disk / "a.xmp"
+    with disk(tmp_path / "disk", "1m") as place:
+        path = place / "a.xmp"
         path.write_bytes(OLD)
-        subprocess.run(["mount", "-o", "remount,ro", disk], check=True, timeout=60)
+        subprocess.run(["mount", "-o", "remount,ro", place], check=True, timeout=60)
         with pytest.raises(ReadOnly):
             replace(path, NEW, snapshot(path))
         assert path.read_bytes() == OLD
