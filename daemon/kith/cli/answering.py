@@ -41,36 +41,34 @@ def name(which: Sequence[str], who: str) -> None:
 @WHICH
 def confirm(which: Sequence[str]) -> None:
     """Say that the suggestions for faces, or those in a group, are right."""
-    with answering() as kith:
-        done = kith.post("/v1/faces/confirm", faces=which)
-        click.echo(f"{count(done['faces'], 'face')} confirmed.")
+    _say(which, "confirm", "confirmed")
 
 
 @main.command()
 @WHICH
 def reject(which: Sequence[str]) -> None:
     """Say that faces are not who they were taken for. They will not be taken for that person again."""
-    with answering() as kith:
-        done = kith.post("/v1/faces/reject", faces=which)
-        click.echo(f"{count(done['faces'], 'face')} ruled out.")
+    _say(which, "reject", "ruled out")
 
 
 @main.command()
 @WHICH
 def ignore(which: Sequence[str]) -> None:
     """Say that these are strangers, who need no name."""
-    with answering() as kith:
-        done = kith.post("/v1/faces/ignore", faces=which)
-        click.echo(f"{count(done['faces'], 'face')} put away as strangers.")
+    _say(which, "ignore", "put away as strangers")
 
 
 @main.command("not-a-face")
 @WHICH
 def not_a_face(which: Sequence[str]) -> None:
     """Say that this is no face at all."""
+    _say(which, "not-a-face", "put away as no faces")
+
+
+def _say(which: Sequence[str], verb: str, outcome: str) -> None:
     with answering() as kith:
-        done = kith.post("/v1/faces/not-a-face", faces=which)
-        click.echo(f"{count(done['faces'], 'face')} put away as no faces.")
+        done = kith.post(f"/v1/faces/{verb}", faces=which)
+        click.echo(f"{count(done['faces'], 'face')} {outcome}.")
 
 
 @main.command()
