@@ -57,7 +57,7 @@ def _head(setup: Setup) -> str:
     return (
         f"# Recognition with pack {pack.id}, version {pack.version}\n\n{pack.description}.{measured}\n\n"
         f"{len(data.labels):,} pictures; {halves} people (of them with five pictures or more) in the two halves. "
-        "Thresholds and weights are chosen on the first half, all figures are of the second.\n"
+        "Thresholds and weights are chosen on the first half, figures are of the second, or of both where it is said.\n"
     )
 
 

@@ -8,14 +8,15 @@ probability of what would be shown. Cosines at false match rates are those of al
 
 The cohort that is printed is made of the first half's strangers; while weights are fitted, one of the second half's
 stands in, because strangers of the libraries must not be in it. The weight of `clusters` is not fitted but -1: with
-twice as many clusters, twice as many are like somebody by chance.
+twice as many clusters, twice as many are like somebody by chance. Fitted it comes near -2, and far off in smaller
+crowds: in the libraries made here the largest are also those where the fewest faces are of somebody known.
 """
 
 from __future__ import annotations
 
 import argparse
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,7 @@ SPEAKS |= {"group_named": 1, "group_other": -1}
 COHORT = 128  # directions; more make little difference
 HELD_BACK = 10.0  # how much weights of standardised features are kept small
 CANDIDATES = 2  # people per face that teach: the best and the runner-up
+LIBRARIES = 24  # made ones; a third as many crowds, and as many of fewer people
 
 
 def examples(library: Library, gallery: Gallery, calibration: Calibration) -> Iterator[tuple[np.ndarray, ...]]:
@@ -61,9 +63,19 @@ def examples(library: Library, gallery: Gallery, calibration: Calibration) -> It
 def gather(faces: Faces, calibration: Calibration, libraries: int) -> tuple[np.ndarray, ...]:
     """Features (N, F), truth (N,) and rank (N,) of many libraries at many stages."""
     found = []
-    for library, gallery in half_named(faces, calibration, libraries, SETTINGS):
+    for _, library, gallery in half_named(faces, calibration, libraries, SETTINGS):
         found += list(examples(library, gallery, calibration))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))
+
+
+def fitted(faces: Faces, others: Faces, cosines: Mapping[str, float], libraries: int) -> Calibration:
+    """A calibration learned from `faces`; of `others` only the strangers' cohort stands in while it learns."""
+    calibration = Calibration(cosines, {}, {}, cohort=make_cohort(others).astype(np.float32))
+    for _ in range(2):  # the second round learns from the candidates and questions of the first
+        features, right, _ = gather(faces, calibration, libraries)
+        classifier, group = (fit(features, right, names) for names in (CLASSIFIER_FEATURES, GROUP_FEATURES))
+        calibration = replace(calibration, classifier=classifier, group=group)
+    return replace(calibration, cohort=make_cohort(faces).astype(np.float32))
 
 
 def fit(features: np.ndarray, right: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
@@ -133,26 +145,19 @@ def main() -> None:
     parser.add_argument("faces", type=Path)
     parser.add_argument("pack", type=Path)
     parser.add_argument("--out", type=Path, default=Path("build/eval"))
-    parser.add_argument("--libraries", type=int, default=24)
+    parser.add_argument("--libraries", type=int, default=LIBRARIES)
     options = parser.parse_args()
     _, data = load(options.faces, options.pack, options.out)
     first, second = data.half(0), data.half(1)
-    cosines = false_match_cosines(data.everybody())
-    cohort = make_cohort(first)
-    calibration = Calibration(cosines, {}, {}, cohort=make_cohort(second).astype(np.float32))
-    for _ in range(2):  # the second round learns from the candidates and questions of the first
-        features, right, _ = gather(first, calibration, options.libraries)
-        classifier, group = (fit(features, right, names) for names in (CLASSIFIER_FEATURES, GROUP_FEATURES))
-        calibration = replace(calibration, classifier=classifier, group=group)
-    calibration = replace(calibration, cohort=cohort.astype(np.float32))
+    calibration = fitted(first, second, false_match_cosines(data.everybody()), options.libraries)
     other, other_right, other_rank = gather(second, calibration, options.libraries)
-    print(f"# fitted on {len(right)} examples of one half of the people, judged on the other half:")
+    print("# fitted on one half of the people, judged on the other half:")
     for kind in ("classifier", "group"):
         shown = other_rank == 0
         print(f"# {kind}\n{reliability(predicted(getattr(calibration, kind), other[shown]), other_right[shown])}")
     print("[calibration]\nmeasured = true\ncohort = [")
-    for line in cohort:
-        print(f'  "{b64encode(line.tobytes()).decode()}",')
+    for line in calibration.cohort:
+        print(f'  "{b64encode(line.astype(np.int8).tobytes()).decode()}",')
     print("]")
     for name in ("cosine_fmr", "classifier", "group"):
         print(f"\n[calibration.{name}]")

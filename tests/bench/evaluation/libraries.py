@@ -17,6 +17,7 @@ ENOUGH = 0.95  # share of the faces of people with five photos or more that must
 WRITTEN_AGAIN = 0.1  # how far an embedding moves when its picture is scaled and saved again, see `seen_again`
 STRANGERS = 1000
 MOST = 60  # pictures of one person in a crowd
+MADE, CROWDS, SMALLER = WORLDS = ("made libraries", "crowds", "smaller crowds")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +36,6 @@ class Library:
     def people(self) -> np.ndarray:
         """Who each face is (N,)."""
         return np.array(self.truth)
-
-    def is_crowd(self) -> bool:
-        """Whether every face is in a photo of its own."""
-        return len({face.photo for face in self.gallery.faces}) == len(self.truth)
 
     def regulars(self) -> list[int]:
         """Faces of the known people with five photos or more."""
@@ -101,7 +98,7 @@ def make_library(
     """
     random = np.random.default_rng(seed)
     names = list(faces.of)
-    start = int(random.integers(0, 8)) if once else 0
+    start = int(random.integers(0, 24)) if once else 0
     relatives = names[start : start + family]
     others = [n for n in names[start + family :] if len(faces.of[n]) >= 4]
     others = [others[i] for i in random.permutation(len(others))[:friends]]
@@ -156,10 +153,10 @@ def _cast(
 
 def half_named(
     faces: Faces, calibration: Calibration, count: int, settings: PeopleSettings
-) -> Iterator[tuple[Library, Gallery]]:
-    """Libraries of many shapes on their way: named as `review` asks, and by a few faces of some people.
+) -> Iterator[tuple[str, Library, Gallery]]:
+    """Libraries of many shapes on their way, each with its kind: named as `review` asks, and by a few faces of some.
 
-    `count` made libraries, every picture used once, and a third as many crowds.
+    `count` made libraries, every picture used once, a third as many crowds, and as many again of fewer people.
     """
     for seed in range(count):
         random = np.random.default_rng(seed)
@@ -174,14 +171,21 @@ def half_named(
             once=True,
         )
         for gallery in _states(library, calibration, seed, settings):
-            yield library, gallery
-    for seed in range(count // 3):
-        random = np.random.default_rng(seed)
-        library = crowd(faces, seed)
-        often = np.array(sorted(library.known))
-        for labels in (1, 1, 2, 3, 5):
-            known = random.permutation(often)[: int(random.integers(min(30, len(often)), len(often) + 1))]
-            yield library, library.told(library.some_of(known, labels, random))
+            yield MADE, library, gallery
+    for kind in (CROWDS, SMALLER):
+        for seed in range(count // 3):
+            random = np.random.default_rng(seed)
+            library = crowd(faces if kind == CROWDS else _fewer(faces, random), seed)
+            often = np.array(sorted(library.known))
+            for labels in (1, 1, 2, 3, 5):
+                known = random.permutation(often)[: int(random.integers(1 + len(often) // 3, len(often) + 1))]
+                yield kind, library, library.told(library.some_of(known, labels, random))
+
+
+def _fewer(faces: Faces, random: np.random.Generator) -> Faces:
+    """Faces of a twentieth to all of the people."""
+    share = 20 ** -random.random()
+    return Faces(faces.vectors, faces.quality, {n: rows for n, rows in faces.of.items() if random.random() < share})
 
 
 def _states(library: Library, calibration: Calibration, seed: int, settings: PeopleSettings) -> Iterator[Gallery]:

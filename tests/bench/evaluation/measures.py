@@ -51,6 +51,34 @@ def wilson(right: float, count: float) -> tuple[float, float]:
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
+def share_of_people(right: np.ndarray, person: np.ndarray, named: np.ndarray) -> tuple[float, float, float]:
+    """Share of `right` (M,) among names that `named` (M,) faces of `person` (M,), and its 95 % interval.
+
+    Names of one person fail together: the interval is Wilson's, of as many independent names as would vary as much as
+    these do among other draws of the people (Kish's effective size). Where all are right, or all wrong, nothing varies,
+    and each person counts once.
+    """
+    share, worth = float(right.mean()), float(len(np.unique(person)))
+    if 0 < share < 1:
+        worth = min(len(right), share * (1 - share) / _drawn(right, person, named).var())
+    return share, *wilson(share * worth, worth)
+
+
+def _drawn(right: np.ndarray, person: np.ndarray, named: np.ndarray) -> np.ndarray:
+    """Share of `right` in other draws of the people (1000,), where a name counts as often as both its people come.
+
+    The vertex bootstrap of Snijders and Borgatti 1999: a person spoils the names of their own faces, and those of the
+    faces that are taken for them.
+    """
+    people, both = np.unique(np.concatenate([person, named]), return_inverse=True)
+    pairs, which = np.unique(both.reshape(2, -1), axis=1, return_inverse=True)
+    many, good = np.bincount(which.ravel()), np.bincount(which.ravel(), right)
+    drawn = np.random.default_rng(0).multinomial(len(people), np.full(len(people), 1 / len(people)), DRAWS)
+    come = np.where(pairs[0] == pairs[1], drawn[:, pairs[0]], drawn[:, pairs[0]] * drawn[:, pairs[1]])
+    total = come @ many
+    return (come @ good)[total > 0] / total[total > 0]
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Names given to faces, surest first: `score` (M,), whether `right` (M,), and how many there are to be found."""

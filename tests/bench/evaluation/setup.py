@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from evaluation.faces import DataSet, Faces, load
+import numpy as np
+
+from evaluation.faces import DataSet, Faces, false_match_cosines, load
+from evaluation.fit import LIBRARIES, fitted
 from evaluation.libraries import Library, crowd, make_library
 from evaluation.rivals import Rival, choose
 from kith.types import Calibration
@@ -36,6 +39,17 @@ class Setup:
     @cached_property
     def second(self) -> Faces:
         return self.data.half(1)
+
+    @cached_property
+    def people(self) -> np.ndarray:
+        """Number of the person in each picture (N,)."""
+        return np.unique(self.data.labels, return_inverse=True)[1]
+
+    @cached_property
+    def crossed(self) -> tuple[tuple[Faces, Calibration], ...]:
+        """Each half of the people with what was learned from the other half alone: cosines, cohort and weights."""
+        halves = ((self.first, self.second), (self.second, self.first))
+        return tuple((one, fitted(other, one, false_match_cosines(other), LIBRARIES)) for one, other in halves)
 
     @cached_property
     def first_crowd(self) -> Library:
