@@ -12,7 +12,7 @@ from kith.people import PeopleSettings, Recogniser, recognise
 from kith.types import Evidence, FaceId, Floats, Gallery, PersonId, PhotoId
 from people_world import CALIBRATION, World
 
-SMALL = PeopleSettings(min_faces=2, auto="wide", largest_component=12, exemplars=2)
+SMALL = PeopleSettings(min_faces=2, auto="wide", largest_component=12, exemplars=2, sample=3)
 CLOSE = PeopleSettings(min_faces=2, auto="wide", strictness=-1)
 APART = PeopleSettings(min_faces=2, auto="wide", strictness=4, burst_seconds=0.5)  # many clusters
 WEIGHED = replace(
@@ -116,9 +116,9 @@ def test_a_whole_gallery_is_taken_over_by_what_differs(data, world) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.data(), crowds(), st.sampled_from([0, 1]))
-def test_what_an_index_missed_is_made_up_for(data, world, neighbours) -> None:
-    some = replace(SMALL, exact_up_to=3, neighbours=neighbours)
+@given(st.data(), crowds(), st.sampled_from([0, 1]), st.sampled_from([1, 2, 9]))
+def test_what_an_index_missed_is_made_up_for(data, world, neighbours, crowd) -> None:
+    some = replace(SMALL, exact_up_to=3, neighbours=neighbours, crowd=crowd)
     faces = [data.draw(answered(face)) for face in world.faces]
     recogniser = Recogniser(WEIGHED, some)
     held: set[FaceId] = set()

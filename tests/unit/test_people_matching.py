@@ -73,7 +73,8 @@ def pairs(odds: np.ndarray) -> Pairs:
 def assigned(photos: list[int], odds: list[list[float]]) -> list[int]:
     """The person's column for each probe, -1 for nobody."""
     candidates = pairs(np.array(odds))
-    return [-1 if pair < 0 else int(candidates.person[pair]) for pair in assign(photos, candidates, 0.5).tolist()]
+    chosen = assign(np.array(photos), candidates, 0.5)
+    return [-1 if pair < 0 else int(candidates.person[pair]) for pair in chosen.tolist()]
 
 
 def test_two_faces_that_want_one_person_are_told_apart_by_the_greatest_sum() -> None:

@@ -25,11 +25,12 @@ class Clusters:
     """The cluster of each slot, and the mean direction of clusters with two faces or more.
 
     `first` (C,) is the first slot of a slot's cluster, which is the cluster's number, or NONE; `size` (C,) is right at
-    first slots.
+    first slots. A cluster tells by its first `sample` faces in canonical order, which is as good as drawn by lot: more
+    would hardly say more, and each face that comes would change what all others are told.
     """
 
-    def __init__(self, faces: Faces, graph: Graph, cuts: Cuts) -> None:
-        self._faces, self._graph, self._cuts = faces, graph, cuts
+    def __init__(self, faces: Faces, graph: Graph, cuts: Cuts, sample: int) -> None:
+        self._faces, self._graph, self._cuts, self._sample = faces, graph, cuts, sample
         self.first = np.zeros(0, np.int32)
         self.size = np.zeros(0, np.int32)
         self._named: dict[int, Counter[PersonId]] = {}
@@ -50,29 +51,31 @@ class Clusters:
         for slot in slots:
             self._dissolve(int(self.first[slot]))
 
-    def update(self, touched: Rows, anew: set[int]) -> set[int]:
-        """Group the leaves of `touched`; gives the slots in clusters that aren't what they were.
+    def update(self, touched: Rows, anew: set[int]) -> tuple[set[int], set[PersonId]]:
+        """Group the leaves of `touched`; gives the slots whose cluster tells something else now, and whose names are in
+        clusters with other members.
 
-        `anew` are slots with new faces or new answers: a cluster that holds one is never what it was.
+        `anew` are slots with new faces or new answers: what their clusters tell of them is always new.
         """
         changed: set[int] = set()
+        people: set[PersonId] = set()
         fresh: list[Cluster] = []
         for leaf in self._graph.leaves(touched):
             for cluster in self._group(leaf):
                 if not anew.isdisjoint(cluster) or self.of(cluster[0]) != cluster:
-                    changed.update(cluster)
                     fresh.append(cluster)
-        for slot in changed:
-            self._dissolve(int(self.first[slot]))
+                    changed.update(self._told_anew(cluster, anew))
+        for number in np.unique(self.first[[slot for cluster in fresh for slot in cluster]]).tolist():
+            self._dissolve(number)
         for cluster in fresh:
             self._rings.put(cluster)
             self.first[list(cluster)], self.size[cluster[0]] = cluster[0], len(cluster)
-            people = self._faces.person[list(cluster)]
-            if (people != NOBODY).any():
-                self._named[cluster[0]] = Counter(PersonId(person) for person in people[people != NOBODY].tolist())
+            if named := self._names(cluster):
+                self._named[cluster[0]] = named
+                people.update(named)
         self._count += len(fresh)
-        self._average([cluster for cluster in fresh if len(cluster) > 1])
-        return changed
+        self._average([cluster[: self._sample] for cluster in fresh if len(cluster) > 1])
+        return changed, people
 
     def __len__(self) -> int:
         return self._count
@@ -85,6 +88,10 @@ class Clusters:
         """The cluster of a slot; empty where there is none."""
         first = int(self.first[slot])
         return () if first == NONE else tuple(self._rings.members(first))
+
+    def all_of(self, numbers: Rows) -> Rows:
+        """All slots of these clusters, ascending."""
+        return self._rings.all_of(numbers)
 
     def named(self, number: int) -> Mapping[PersonId, int]:
         """How many faces of a cluster are confirmed to be whose: of one person, if of any."""
@@ -101,6 +108,22 @@ class Clusters:
     def averaged(self) -> Rows:
         """Numbers (G,) of all clusters of two faces or more."""
         return np.flatnonzero(self._row != NONE)
+
+    def _told_anew(self, cluster: Cluster, anew: set[int]) -> set[int]:
+        """Members whose cluster told something else before, or who are `anew`."""
+        number, sample = cluster[0], cluster[: self._sample]
+        before = self.of(number)
+        told = (
+            before[: self._sample] == sample and anew.isdisjoint(sample) and self.named(number) == self._names(cluster)
+        )
+        if not told:
+            return set(cluster)
+        rows = np.array(cluster)
+        return set(rows[self.first[rows] != number].tolist()) | anew.intersection(cluster)
+
+    def _names(self, cluster: Cluster) -> Counter[PersonId]:
+        people = self._faces.person[list(cluster)]
+        return Counter(PersonId(person) for person in people[people != NOBODY].tolist())
 
     def _group(self, leaf: Rows) -> list[Cluster]:
         if len(leaf) == 1:

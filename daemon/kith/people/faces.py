@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kith.people.places import Places
 from kith.people.rings import Rings
 from kith.people.vectors import Flags, Rows
 from kith.types import Evidence, FaceId, PersonId, PhotoId
@@ -16,6 +17,7 @@ from kith.types import Evidence, FaceId, PersonId, PhotoId
 K = TypeVar("K")
 T = TypeVar("T", bound=np.generic)
 Key = tuple[bytes, float, bool, int]
+Barred = NDArray[np.int64]  # rows of a face's position and of a person whom it can't be (B, 2)
 NOBODY = -1
 
 
@@ -45,9 +47,9 @@ class Faces(Mapping[int, Evidence]):
         self.ignored = np.zeros(0, bool)
         self.order = np.zeros(0, np.uint64)
         self.rejected: dict[int, frozenset[PersonId]] = {}
-        self.slot: dict[FaceId, int] = {}
+        self.slot: Places[FaceId] = Places()
         self._photos, self._people = Rings(), Rings()
-        self._on: dict[PhotoId, int] = {}
+        self._on: Places[PhotoId] = Places()
         self._of: dict[PersonId, int] = {}
 
     def __getitem__(self, slot: int) -> Evidence:
@@ -130,16 +132,19 @@ class Faces(Mapping[int, Evidence]):
         first = self._on.get(photo)
         return [] if first is None else self._photos.members(first)
 
-    def on_photos(self, photos: Iterable[PhotoId]) -> list[int]:
-        """All slots of these photos, photo by photo, canonical within each."""
-        rows = np.array([slot for photo in photos for slot in self.on_photo(photo)], np.int64)
-        return [int(slot) for slot in rows[np.lexsort((*self._keys(rows), self.photo[rows]))]]
+    def beside(self, slots: Rows) -> Rows:
+        """All slots on the photos of these, theirs included, photo by photo, canonical within each."""
+        rows = self._photos.all_of(slots)
+        return rows[np.lexsort((*self._keys(rows), self.photo[rows]))]
 
-    def barred(self, slot: int) -> frozenset[PersonId]:
-        """Whom a face can't be: those it was said not to be, and who is in its photo already."""
-        rejected, person = self.rejected.get(slot, frozenset()), self.person.data
-        present = [PersonId(p) for s in self._photos.members(slot) if s != slot and (p := person[s]) != NOBODY]
-        return rejected.union(present) if present else rejected
+    def barred(self, slots: Rows) -> Barred:
+        """Whom each of `slots` (N,) can't be: those it was said not to be, and who is in its photo already."""
+        refused = [(i, person) for i, slot in enumerate(slots.tolist()) for person in self.rejected.get(slot, ())]
+        found = [np.array(refused, np.int64).reshape(-1, 2)]
+        for at, others in self._photos.around(slots):
+            named = self.person[others] != NOBODY
+            found.append(np.stack([at[named], self.person[others[named]]], axis=1))
+        return np.concatenate(found)
 
     def of_person(self, person: PersonId) -> list[int]:
         """Those confirmed to be a person."""
@@ -176,14 +181,14 @@ def grown(column: NDArray[T], capacity: int, empty: Any) -> NDArray[T]:
     return np.concatenate([column, np.full(capacity - len(column), empty, column.dtype)])
 
 
-def _enter(rings: Rings, first: dict[K, int], key: K, slot: int) -> None:
+def _enter(rings: Rings, first: MutableMapping[K, int], key: K, slot: int) -> None:
     if key in first:
         rings.join(first[key], slot)
     else:
         first[key] = slot
 
 
-def _leave(rings: Rings, first: dict[K, int], key: K, slot: int) -> None:
+def _leave(rings: Rings, first: MutableMapping[K, int], key: K, slot: int) -> None:
     others = rings.members(slot)[1:]
     rings.drop(slot)
     if others:

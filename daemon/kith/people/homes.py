@@ -80,7 +80,8 @@ class Homes:
     def update(self, touched: set[int], named: set[PersonId], vectors: Directions) -> set[FaceId]:
         """Find the groups of `touched` slots and all that follows; gives the faces whose group changed.
 
-        `touched` are slots whose cluster, answer or suggestion changed, `named` people whose confirmed faces did.
+        `touched` are slots whose cluster, answer or suggestion changed, `named` people whose confirmed faces did, or
+        other members of their clusters.
         """
         rows = np.fromiter(touched, np.int64)
         people = {PersonId(p) for p in np.unique(self._wanted[rows]).tolist() if p != NOBODY}
@@ -107,8 +108,7 @@ class Homes:
         """Find whose group each slot belongs to by answer, else by sure suggestion, else by its cluster."""
         number, inverse = np.unique(self._clusters.first[slots], return_inverse=True)
         by_cluster = np.array([next(iter(self._clusters.named(n)), NOBODY) for n in number.tolist()])
-        sure = [self._matches.sure_of(slot) for slot in slots.tolist()]
-        guessed = np.array([NOBODY if person is None else person for person in sure], np.int64)
+        guessed = self._matches.sure_of(slots)
         confirmed = self._faces.person[slots]
         guessed = np.where(guessed != NOBODY, guessed, by_cluster[inverse] if len(slots) else guessed)
         self._wanted[slots] = np.where(confirmed != NOBODY, confirmed, guessed)
@@ -121,7 +121,7 @@ class Homes:
         numbers = np.unique(self._clusters.first[confirmed]).astype(np.int64)
         numbers = numbers[self._faces.rank(numbers)]
         numbers = numbers[np.argsort(-self._clusters.size[numbers], kind="stable")]
-        sure = self._faces.ordered(self._matches.sure.get(person, ()))
+        sure = self._faces.ordered(self._matches.sure(person).tolist())
         others = np.array([*sure, *(slot for n in numbers.tolist() for slot in self._clusters.of(n))], np.int64)
         others = others[self._wanted[others] == person]
         others = others[~np.isin(self._faces.photo[others], self._faces.photo[confirmed])]

@@ -130,16 +130,22 @@ def _probes(library: _Library, rows: Rows, taken: Doubles, recognition: Recognit
     groups = [recognition.groups.get(faces[row].id) for row in rows.tolist()]
     keys = [(group, row if group is None else -1) for group, row in zip(groups, rows.tolist(), strict=True)]
     group = np.array([number.setdefault(key, len(number)) for key in keys], np.int64)
-    members = [[row] if of is None else list(library.of_group[of]) for of, row in number]
-    starts = np.cumsum([0, *(len(some) for some in members)])[:-1].astype(np.int64)
-    together = np.array([row for some in members for row in some], np.int64)
+    members = [[row] if of is None else library.of_group[of] for of, row in number]
+    samples = [some[: PeopleSettings().sample] for some in members]
+    starts = np.cumsum([0, *(len(some) for some in samples)])[:-1].astype(np.int64)
+    together = np.array([row for some in samples for row in some], np.int64)
+    barred = [
+        (i, person)
+        for i, row in enumerate(rows.tolist())
+        for person in faces[row].rejected | library.on_photo.get(faces[row].photo, frozenset())
+    ]
     return Probes(
         slots=rows,
         vectors=vectors[rows],
         taken=taken[rows],
-        barred=[faces[row].rejected | library.on_photo.get(faces[row].photo, frozenset()) for row in rows.tolist()],
+        barred=np.array(barred, np.int64).reshape(-1, 2),
         group=group,
         means=means(vectors[together], starts),
-        sizes=np.array([len(some) for some in members], np.int64),
+        sizes=np.array([len(some) for some in samples], np.int64),
         named=[Counter(who for row in some if (who := faces[row].person) is not None) for some in members],
     )

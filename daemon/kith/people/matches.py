@@ -1,28 +1,25 @@
 """Suggestions for all unnamed faces, kept while faces and people change.
 
-A person's exemplars bear only on the faces they are a candidate for (see `matching`). So of every face is remembered
-whose candidate it is, and when a person changes, the old and the new candidates are compared again, with all faces of
-their photos, because a person stands in a photo once.
+A person's exemplars bear only on the faces they are a candidate for (see `matching`). When a person changes, those
+for whom they were a candidate or are one now are compared again, with all faces of their photos, because a person
+stands in a photo once.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import compress
-from operator import not_
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kith.people.calibration import Models, probability
 from kith.people.clusters import Clusters
 from kith.people.cuts import Cuts
-from kith.people.faces import Faces, Key
+from kith.people.faces import NOBODY, Faces, Key, grown
 from kith.people.graph import Graph
 from kith.people.matching import (
     YEAR,
-    Candidates,
     Pairs,
     People,
     Probes,
@@ -37,18 +34,55 @@ from kith.people.matching import (
 )
 from kith.people.refit import Correction
 from kith.people.settings import PeopleSettings
-from kith.people.vectors import Flags, Rows
-from kith.types import Calibration, FaceId, PersonId, PhotoId, Suggestion
+from kith.people.vectors import Doubles, Flags, Rows
+from kith.types import Calibration, FaceId, Floats, PersonId, PhotoId, Suggestion
 
 AUTO_ABOVE = {"off": 2.0, "strict": 0.995, "wide": 0.98}  # a probability of 2 is never reached
 BECAUSE = 3  # faces shown as the reason of a suggestion
+FINE = 4  # decimals of a probability
 LOOKED_AT = 65536  # vectors compared with a changed person at a time
+AT_ONCE = 16384  # faces matched at a time
 GROWN_UP = 16.0  # years; younger faces change so fast that
 OUTGROWN = float(np.log(1.5))  # at half as old again as every exemplar nobody is named without asking
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """Who some faces may be: `person` (N,) or NOBODY, the probabilities by classifier and by group (N,), auto (N,)."""
+
+    person: NDArray[np.int32]
+    by_face: Doubles
+    by_group: Doubles
+    auto: Flags
+
+    @classmethod
+    def nothing(cls, count: int) -> Said:
+        return cls(np.full(count, NOBODY, np.int32), np.zeros(count), np.zeros(count), np.zeros(count, bool))
+
+    def grown(self, capacity: int) -> Said:
+        """With room for `capacity` faces."""
+        probabilities = grown(self.by_face, capacity, 0.0), grown(self.by_group, capacity, 0.0)
+        return Said(grown(self.person, capacity, NOBODY), *probabilities, grown(self.auto, capacity, False))
+
+    def at(self, rows: Rows) -> Said:
+        return Said(self.person[rows], self.by_face[rows], self.by_group[rows], self.auto[rows])
+
+    def put(self, rows: Rows, said: Said) -> None:
+        """This is what is said of the faces at `rows`."""
+        self.person[rows], self.auto[rows] = said.person, said.auto
+        self.by_face[rows], self.by_group[rows] = said.by_face, said.by_group
+
+    def differs(self, other: Said) -> Flags:
+        """Where something else is said (N,)."""
+        different = (self.person != other.person) | (self.auto != other.auto)
+        return np.asarray(different | (self.by_face != other.by_face) | (self.by_group != other.by_group))
+
+
 class Matches:
-    """Suggestions by slot, and the sure ones by person."""
+    """Suggestions in columns (C,) by slot: `person` or NOBODY, both probabilities, `auto`.
+
+    Probabilities are in steps of 1e-4: finer ones mean nothing, and change with every face that comes.
+    """
 
     def __init__(
         self,
@@ -67,17 +101,16 @@ class Matches:
         self._born: Mapping[PersonId, float] = {}
         self._exemplars: dict[PersonId, list[int]] = {}
         self._people = People.of({}, graph.vectors, graph.taken, {})
-        self._near: dict[PersonId, set[int]] = defaultdict(set)
-        self._candidates: dict[int, tuple[PersonId, ...]] = {}
         self._scale = Scale.of(0, 0)
-        self.suggestions: dict[int, Suggestion] = {}
-        self.sure: dict[PersonId, set[int]] = defaultdict(set)
+        self._said = Said.nothing(0)
 
-    def forget(self, slots: Iterable[int]) -> None:
-        """These have gone, or aren't asked about any more."""
-        for slot in slots:
-            self._consider(slot, ())
-            self._suggest(slot, None)
+    def grow(self, capacity: int) -> None:
+        """Make room for slots below `capacity`."""
+        self._said = self._said.grown(capacity)
+
+    def forget(self, slots: Rows) -> None:
+        """These have gone."""
+        self._said.put(slots, Said.nothing(len(slots)))
 
     def update(
         self, changed: set[int], photos: set[PhotoId], named: set[PersonId], born: Mapping[PersonId, float]
@@ -87,46 +120,46 @@ class Matches:
         `changed` are slots in changed clusters, `photos` those where a face came, went or was answered, and `named`
         people with a confirmed face that came, went or was answered.
         """
+        before = self._people
         people = self._learn(named, born)
-        changed = changed | self._bear_on(people, changed)
         scale = Scale.of(len(self._people.ids), len(self._clusters))
-        if scale != self._scale:
-            self._scale = scale
-            changed |= self._candidates.keys()
-        slots = self._of_photos(photos | self._photos(changed))
-        told = {slot: self.suggestions.get(slot) for slot in slots}
-        open_ = self._faces.is_open(slots).tolist()
-        self.forget(compress(slots, map(not_, open_)))
-        slots = list(compress(slots, open_))
-        self._match(slots, self._judged(self._compare(slots)))
-        return {slot for slot, suggestion in told.items() if self.suggestions.get(slot) != suggestion}
+        if scale == self._scale:
+            touched = [np.fromiter(changed, np.int64), *self._bear_on(before.only(people), self._people.only(people))]
+        else:
+            touched, self._scale = [np.flatnonzero(self._faces.id >= 0)], scale
+        touched += [np.array(self._faces.on_photo(photo), np.int64) for photo in photos]
+        slots = self._faces.beside(np.unique(np.concatenate(touched)))
+        return set().union(*(self._match(some, people) for some in self._in_blocks(slots)))
 
-    def sure_of(self, slot: int) -> PersonId | None:
-        """Who a face surely is, though nobody said so."""
-        suggestion = self.suggestions.get(slot)
-        return suggestion.person if suggestion is not None and slot in self.sure[suggestion.person] else None
+    def sure_of(self, slots: Rows) -> Rows:
+        """Who faces (N,) surely are, though nobody said so, or NOBODY."""
+        return np.where(self._said.by_group[slots] >= self._settings.join_above, self._said.person[slots], NOBODY)
+
+    def sure(self, person: PersonId) -> Rows:
+        """The slots of all who surely are a person."""
+        theirs = np.flatnonzero(self._said.person == person)
+        return theirs[self._said.by_group[theirs] >= self._settings.join_above]
+
+    def suggestions(self, slots: Iterable[int] | None = None) -> dict[int, Suggestion]:
+        """What is suggested for these slots, or for all, where anything is."""
+        rows = np.flatnonzero(self._said.person != NOBODY) if slots is None else np.fromiter(slots, np.int64)
+        found: dict[int, Suggestion] = {}
+        for person in np.unique(self._said.person[rows]).tolist():
+            if person != NOBODY:
+                found.update(self._suggestions(rows[self._said.person[rows] == person], PersonId(person)))
+        return found
 
     def compare(self, slots: Sequence[int]) -> tuple[People, Pairs]:
         """All candidates of these unnamed faces."""
-        return self._people, self._judged(compare(self._probes(slots), self._people, self._stranger, self._cohort))
+        return self._people, self._candidates(np.array(slots, np.int64))
 
-    def _of_photos(self, photos: Iterable[PhotoId]) -> list[int]:
-        """All slots of these photos, canonical within each, on which equal odds depend."""
-        return self._faces.on_photos(photos)
+    def _in_blocks(self, slots: Rows) -> list[Rows]:
+        """Slots, photo by photo, in parts that end with a photo."""
+        ends = np.flatnonzero(np.diff(self._faces.photo[slots])) + 1
+        return np.split(slots, ends[np.flatnonzero(np.diff(ends // AT_ONCE)) + 1])
 
-    def _photos(self, slots: Iterable[int]) -> set[PhotoId]:
-        return {PhotoId(photo) for photo in self._faces.photo[np.fromiter(slots, np.int64)].tolist()}
-
-    def _compare(self, slots: list[int]) -> Candidates:
-        """Candidates of whole photos' open slots; who is whose candidate is remembered."""
+    def _candidates(self, slots: Rows) -> Pairs:
         candidates = compare(self._probes(slots), self._people, self._stranger, self._cohort)
-        ends = np.searchsorted(candidates.probe, np.arange(len(slots) + 1)).tolist()
-        people = [self._people.ids[column] for column in candidates.person.tolist()]
-        for i, slot in enumerate(slots):
-            self._consider(slot, tuple(people[ends[i] : ends[i + 1]]))
-        return candidates
-
-    def _judged(self, candidates: Candidates) -> Pairs:
         return judge(candidates, self._scale, self._models)
 
     def _learn(self, named: set[PersonId], born: Mapping[PersonId, float]) -> set[PersonId]:
@@ -150,43 +183,51 @@ class Matches:
     def _first(self, person: PersonId) -> Key:
         return self._faces.key(self._faces.ordered(self._faces.of_person(person))[0])
 
-    def _bear_on(self, people: set[PersonId], known: set[int]) -> set[int]:
-        """Open slots that any of `people` was or is a candidate for, if not all open slots are `known` already."""
-        found = set().union(*(self._near.get(person, ()) for person in people))
-        exemplars = {person: self._exemplars[person] for person in people if person in self._exemplars}
-        if exemplars and len(known) < len(self._faces):
-            some = People.of(exemplars, self._graph.vectors, self._graph.taken, self._born)
-            vectors = self._graph.vectors
-            for start in range(0, len(vectors), LOOKED_AT):
-                score = like(vectors[start : start + LOOKED_AT], some)[2].max(axis=1)
-                found |= set((start + np.flatnonzero(score > self._stranger)).tolist())
-            clusters = self._clusters.averaged()
-            for start in range(0, len(clusters), LOOKED_AT):
-                block = clusters[start : start + LOOKED_AT]
-                score = like(self._clusters.means(block), some)[2].max(axis=1)
-                found.update(*(self._clusters.of(n) for n in block[score > self._stranger].tolist()))
-        slots = np.fromiter(found, np.int64)
-        return set(slots[(self._faces.id[slots] >= 0) & self._faces.is_open(slots)].tolist())
+    def _bear_on(self, *sides: People) -> Iterator[Rows]:
+        """Slots for which any of these people, as they were or are, is a candidate by themselves or by their cluster.
 
-    def _match(self, slots: list[int], pairs: Pairs) -> None:
+        Clusters that changed as well are looked at anyway.
+        """
+        sides = tuple(some for some in sides if some.ids)
+        if not sides:
+            return
+        for start in range(0, len(self._graph.vectors), LOOKED_AT):
+            block = slice(start, start + LOOKED_AT)
+            near = self._is_near(self._graph.vectors[block], sides)
+            yield start + np.flatnonzero(near & (self._faces.id[block] >= 0))
+        clusters = self._clusters.averaged()
+        for start in range(0, len(clusters), LOOKED_AT):
+            some = clusters[start : start + LOOKED_AT]
+            yield self._clusters.all_of(some[self._is_near(self._clusters.means(some), sides)])
+
+    def _is_near(self, vectors: Floats, sides: Iterable[People]) -> Flags:
+        """Which of these (N, D) are more like any of the people than strangers are."""
+        score = [like(vectors, some)[2].max(axis=1) for some in sides]
+        return np.asarray(np.max(score, axis=0) > self._stranger)
+
+    def _match(self, slots: Rows, people: set[PersonId]) -> set[int]:
+        """Suggest anew for whole photos' slots; gives those that changed. The exemplars of `people` did."""
+        said = Said.nothing(len(slots))
+        is_open = np.flatnonzero(self._faces.is_open(slots))
+        pairs = self._candidates(slots[is_open])
         corrected = replace(pairs, group=self._correction(pairs.group))
-        chosen = assign(self._faces.photo[slots].tolist(), corrected, self._settings.suggest_above)
-        suggested = dict(self._suggestions(np.array(slots, np.int64), pairs, chosen[chosen >= 0]))
-        for slot in slots:
-            self._suggest(slot, suggested.get(slot))
+        chosen = assign(self._faces.photo[slots[is_open]], corrected, self._settings.suggest_above)
+        some = chosen[chosen >= 0]
+        said.put(is_open[chosen >= 0], self._worded(slots[is_open][chosen >= 0], pairs, some))
+        changed = said.differs(self._said.at(slots)) | np.isin(said.person, list(people))
+        self._said.put(slots, said)
+        return set(slots[changed].tolist())
 
-    def _suggestions(self, slots: Rows, pairs: Pairs, chosen: Rows) -> Iterator[tuple[int, Suggestion]]:
-        """What is said of the chosen pairs, person by person."""
-        by_face = probability(self._correction(pairs.classifier[chosen]))
-        by_group = probability(self._correction(pairs.group[chosen]))
-        sure = np.minimum(probability(pairs.group[chosen]), by_group) >= self._auto_above
-        rows, columns = slots[pairs.probe[chosen]], pairs.person[chosen]
-        for column in np.unique(columns).tolist():
-            some = np.flatnonzero(columns == column)
-            auto = sure[some] & self._may_be_auto(rows[some], column)
-            for i, named, because in zip(some.tolist(), auto.tolist(), self._because(rows[some], column), strict=True):
-                person = self._people.ids[column]
-                yield int(rows[i]), Suggestion(person, float(by_face[i]), float(by_group[i]), named, because)
+    def _worded(self, slots: Rows, pairs: Pairs, chosen: Rows) -> Said:
+        """What is said of the slots (N,) for which these pairs (N,) were chosen."""
+        columns = pairs.person[chosen]
+        by_face, by_group = (probability(self._correction(odds[chosen])) for odds in (pairs.classifier, pairs.group))
+        auto = np.minimum(probability(pairs.group[chosen]), by_group) >= self._auto_above
+        for column in np.unique(columns[auto]).tolist():
+            some = np.flatnonzero(auto & (columns == column))
+            auto[some] = self._may_be_auto(slots[some], column)
+        ids = np.array(self._people.ids, np.int32)
+        return Said(ids[columns], by_face.round(FINE), by_group.round(FINE), auto)
 
     def _may_be_auto(self, slots: Rows, column: int) -> Flags:
         """Good enough to be seen, and no child that has outgrown all that is known of it; of one person (M,)."""
@@ -199,42 +240,28 @@ class Matches:
         gap = age_gap(taken, known, born)
         return np.asarray(good & (grown_up | np.isinf(gap) | (gap <= OUTGROWN)))
 
-    def _because(self, slots: Rows, column: int) -> Iterator[tuple[FaceId, ...]]:
-        """For each face (M,) the person's exemplars most like it, best first."""
-        rows = self._people.rows(column)
+    def _suggestions(self, slots: Rows, person: PersonId) -> Iterator[tuple[int, Suggestion]]:
+        """What is said of slots (M,) that are taken for one person, with the exemplars most like each, best first."""
+        rows = self._people.rows(self._people.ids.index(person))
         ids = [FaceId(face) for face in self._faces.id[self._people.slots[rows]].tolist()]
-        cosines = self._graph.vectors[slots] @ self._people.vectors[rows].T
-        for best in np.argsort(-cosines, axis=1, kind="stable")[:, :BECAUSE].tolist():
-            yield tuple(ids[i] for i in best)
+        for start in range(0, len(slots), AT_ONCE):
+            some = slots[start : start + AT_ONCE]
+            cosines = self._graph.vectors[some] @ self._people.vectors[rows].T
+            nearest = np.argsort(-cosines, axis=1, kind="stable")[:, :BECAUSE]
+            said = self._said.at(some)
+            columns = (some, said.by_face, said.by_group, said.auto, nearest)
+            for slot, by_face, by_group, auto, best in zip(*(c.tolist() for c in columns), strict=True):
+                yield slot, Suggestion(person, by_face, by_group, auto, tuple(ids[i] for i in best))
 
-    def _probes(self, slots: Sequence[int]) -> Probes:
-        rows = np.array(slots, np.int64)
-        numbers, group = np.unique(self._clusters.first[rows].astype(np.int64), return_inverse=True)
+    def _probes(self, slots: Rows) -> Probes:
+        numbers, group = np.unique(self._clusters.first[slots].astype(np.int64), return_inverse=True)
         return Probes(
-            slots=rows,
-            vectors=self._graph.vectors[rows],
-            taken=self._graph.taken[rows],
-            barred=[self._faces.barred(slot) for slot in slots],
+            slots=slots,
+            vectors=self._graph.vectors[slots],
+            taken=self._graph.taken[slots],
+            barred=self._faces.barred(slots),
             group=group,
             means=self._clusters.means(numbers),
-            sizes=self._clusters.size[numbers].astype(np.int64),
+            sizes=np.minimum(self._clusters.size[numbers], self._settings.sample).astype(np.int64),
             named=[self._clusters.named(number) for number in numbers.tolist()],
         )
-
-    def _consider(self, slot: int, people: tuple[PersonId, ...]) -> None:
-        before = self._candidates.pop(slot, ())
-        for person in before:
-            self._near[person].discard(slot)
-        if people:
-            self._candidates[slot] = people
-            for person in people:
-                self._near[person].add(slot)
-
-    def _suggest(self, slot: int, suggestion: Suggestion | None) -> None:
-        before = self.suggestions.pop(slot, None)
-        if before is not None:
-            self.sure[before.person].discard(slot)
-        if suggestion is not None:
-            self.suggestions[slot] = suggestion
-            if suggestion.probability_group >= self._settings.join_above:
-                self.sure[suggestion.person].add(slot)

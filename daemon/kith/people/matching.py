@@ -7,7 +7,6 @@ strangers are (false match rate 1e-3); only candidates bear on a face's result.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from kith.people.calibration import GROUP_FEATURES, Models, logit
+from kith.people.faces import Barred
 from kith.people.settings import PeopleSettings
 from kith.people.vectors import Directions, Doubles, Flags, Rows, means, snap, unit
 from kith.types import Evidence, Floats, PersonId
@@ -61,6 +61,15 @@ class People:
     def counts(self) -> Rows:
         return np.diff(self.starts, append=len(self.slots))
 
+    def only(self, some: Set[PersonId]) -> People:
+        """These people of them."""
+        keep = np.array([person in some for person in self.ids], bool)
+        counts, rows = self.counts, np.repeat(keep, self.counts)
+        ids = tuple(person for person in self.ids if person in some)
+        starts = (np.cumsum(counts[keep]) - counts[keep]).astype(np.int64)
+        known = self.slots[rows], starts, self.vectors[rows], self.taken[rows], self.centroids[keep], self.born[keep]
+        return People(ids, *known)
+
     def rows(self, column: int) -> slice:
         """Where the exemplars of a person are."""
         end = self.starts[column + 1] if column + 1 < len(self.starts) else len(self.slots)
@@ -71,14 +80,15 @@ class People:
 class Probes:
     """Unnamed faces (M,) to be compared.
 
-    `slots` (M,), `vectors` (M, D), times `taken` (M,), `barred` people of each; `group` (M,) is the row of its cluster
-    in `means` (G, D), `sizes` (G,) and `named` (G,): how many of its faces are whose.
+    `slots` (M,), `vectors` (M, D), times `taken` (M,); `barred` (B, 2): rows of a probe and a person whom it can't be;
+    `group` (M,) is the row of its cluster in `means` (G, D), `sizes` (G,) and `named` (G,): how many of its faces are
+    whose.
     """
 
     slots: Rows
     vectors: Floats
     taken: Doubles
-    barred: Sequence[Set[PersonId]]
+    barred: Barred
     group: Rows
     means: Floats
     sizes: Rows
@@ -153,11 +163,17 @@ def compare(probes: Probes, people: People, stranger: float, cohort: Floats) -> 
     features["person_cohort"] = familiar(people.centroids, cohort)[person]
     features["group_cohort"] = familiar(probes.means, cohort)[group]
     features["group_size"] = np.log(probes.sizes[group])
-    named = [probes.named[g] for g in group.tolist()]
-    own = np.array([n.get(people.ids[c], 0) if n else 0 for n, c in zip(named, person.tolist(), strict=True)])
-    every = np.array([sum(n.values()) if n else 0 for n in named])
+    own, every = _named(probes, group, person, people)
     features["group_named"], features["group_other"] = np.log1p(own), (every > own).astype(np.float64)
     return Candidates(probe, person, features)
+
+
+def _named(probes: Probes, group: Rows, person: Rows, people: People) -> tuple[Rows, Rows]:
+    """How many faces of each pair's cluster (E,) are confirmed to be that person, and how many anybody."""
+    pairs, inverse = np.unique(group * len(people.ids) + person, return_inverse=True)
+    which = [(probes.named[pair // len(people.ids)], people.ids[pair % len(people.ids)]) for pair in pairs.tolist()]
+    own = np.array([named.get(one, 0) for named, one in which], np.int64)
+    return own[inverse], np.array([sum(named.values()) for named, _ in which], np.int64)[inverse]
 
 
 def judge(candidates: Candidates, scale: Scale, models: Models) -> Pairs:
@@ -189,8 +205,8 @@ def like(vectors: Floats, people: People) -> tuple[Doubles, Doubles, Doubles]:
     return nearest, centroid, (nearest + centroid) / 2
 
 
-def assign(photos: Sequence[int], pairs: Pairs, above: float) -> Rows:
-    """For each probe of `photos` the number of the chosen pair, or -1 for nobody: a person stands in a photo once.
+def assign(photos: Rows, pairs: Pairs, above: float) -> Rows:
+    """For each probe of `photos` (M,) the number of the chosen pair, or -1 for nobody: a person is in a photo once.
 
     Probes of one photo get the assignment of the greatest sum of log odds (Hungarian method, scipy); nobody counts as
     the log odds of `above`, so what is less likely is left out.
@@ -198,18 +214,15 @@ def assign(photos: Sequence[int], pairs: Pairs, above: float) -> Rows:
     gain = pairs.group - np.log(above / (1 - above))
     best = np.full(len(photos), -1, np.int64)
     likely = np.flatnonzero(gain >= 0)
-    for pair in likely[np.lexsort((-pairs.person[likely], gain[likely]))].tolist():
-        best[pairs.probe[pair]] = pair
-    wanted: dict[tuple[int, int], int] = defaultdict(int)
-    for probe in np.flatnonzero(best >= 0).tolist():
-        wanted[photos[probe], int(pairs.person[best[probe]])] += 1
-    crowded = {photo for (photo, _), count in wanted.items() if count > 1}
-    together = defaultdict(list)
-    for pair in likely.tolist():
-        if photos[pairs.probe[pair]] in crowded:
-            together[photos[pairs.probe[pair]]].append(pair)
-    for some in together.values():
-        _share_out(np.array(some), pairs, gain, best)
+    rising = likely[np.lexsort((-pairs.person[likely], gain[likely]))]
+    best[pairs.probe[rising]] = rising  # the last one, which is the likeliest, stays
+    chosen = np.flatnonzero(best >= 0)
+    wanted = np.stack([photos[chosen], pairs.person[best[chosen]]])
+    twice = np.unique(wanted, axis=1, return_counts=True)
+    together = likely[np.isin(photos[pairs.probe[likely]], twice[0][0, twice[1] > 1])]
+    together = together[np.argsort(photos[pairs.probe[together]], kind="stable")]
+    for some in np.split(together, np.flatnonzero(np.diff(photos[pairs.probe[together]])) + 1):
+        _share_out(some, pairs, gain, best)
     return best
 
 
@@ -245,12 +258,11 @@ def _compare(probes: Probes, block: slice, people: People, stranger: float) -> t
 def _allowed(probes: Probes, block: slice, people: People) -> Flags:
     """Whom the probes may be (M, P): nobody they were said not to be, or who wasn't born."""
     column = {person: c for c, person in enumerate(people.ids)}
-    allowed = ~(probes.taken[block, None] < people.born[None, :] - BORN_LATE)
-    for i, barred in enumerate(probes.barred[block]):
-        for person in barred:
-            if person in column:
-                allowed[i, column[person]] = False
-    return np.asarray(allowed)
+    allowed = np.asarray(~(probes.taken[block, None] < people.born[None, :] - BORN_LATE))
+    probe, person = probes.barred[(probes.barred[:, 0] >= block.start) & (probes.barred[:, 0] < block.stop)].T
+    known = np.array([column.get(PersonId(one), -1) for one in person.tolist()], np.int64)
+    allowed[probe[known >= 0] - block.start, known[known >= 0]] = False
+    return allowed
 
 
 def _margin(score: Doubles, allowed: Flags, floor: float) -> Doubles:

@@ -72,20 +72,18 @@ class Recogniser:
     @property
     def recognition(self) -> Recognition:
         """All groups and suggestions."""
-        id_ = self._faces.id
-        suggestions = {FaceId(int(id_[slot])): said for slot, said in self._matches.suggestions.items()}
-        return Recognition(self._homes.groups(), suggestions)
+        suggestions = self._matches.suggestions()
+        return Recognition(self._homes.groups(), dict(zip(self._ids(suggestions), suggestions.values(), strict=True)))
 
     def of(self, faces: Iterable[FaceId]) -> Recognition:
         """Groups and suggestions of some faces."""
-        groups, suggestions = {}, {}
-        for face in faces:
-            slot = self._faces.slot.get(face)
-            if slot is not None and (group := self._homes.group(slot)) is not None:
-                groups[face] = group
-            if slot is not None and (suggestion := self._matches.suggestions.get(slot)) is not None:
-                suggestions[face] = suggestion
-        return Recognition(groups, suggestions)
+        slots = _present(faces, self._faces.slot)
+        groups = {face: self._homes.group(slot) for face, slot in zip(self._ids(slots), slots, strict=True)}
+        suggestions = self._matches.suggestions(slots)
+        return Recognition(
+            {face: group for face, group in groups.items() if group is not None},
+            dict(zip(self._ids(suggestions), suggestions.values(), strict=True)),
+        )
 
     def holds(self, face: FaceId) -> bool:
         """Whether a face is among those it recognises in."""
@@ -139,9 +137,9 @@ class Recogniser:
         self, touched: Rows, anew: set[int], photos: set[PhotoId], named: set[PersonId], left: Iterable[FaceId]
     ) -> Changes:
         """Work out again what follows from slots whose leaf may be another, from photos and from named people."""
-        in_clusters = self._clusters.update(touched, anew)
+        in_clusters, members = self._clusters.update(touched, anew)
         in_suggestions = self._matches.update(in_clusters, photos, named, self._born)
-        regrouped = self._homes.update(in_clusters | in_suggestions | anew, named, self._graph.vectors)
+        regrouped = self._homes.update(in_clusters | in_suggestions | anew, named | members, self._graph.vectors)
         return self._changes(regrouped, in_suggestions | anew, left)
 
     def clusters(self) -> list[tuple[FaceId, ...]]:
@@ -155,7 +153,7 @@ class Recogniser:
     def _set_up(self, length: int) -> None:
         cuts = Cuts.of(self._calibration, self._settings.strictness)
         self._graph = Graph(length, cuts, self._settings)
-        self._clusters = Clusters(self._faces, self._graph, cuts)
+        self._clusters = Clusters(self._faces, self._graph, cuts, self._settings.sample)
         self._matches = Matches(
             self._faces, self._graph, self._clusters, self._calibration, self._settings, self._correction
         )
@@ -194,7 +192,7 @@ class Recogniser:
 
     def _make_room(self) -> None:
         """For all slots that the graph has."""
-        for part in (self._faces, self._clusters, self._homes):
+        for part in (self._faces, self._clusters, self._matches, self._homes):
             part.grow(len(self._graph.vectors))
 
     def _ids(self, slots: Iterable[int]) -> list[FaceId]:
@@ -204,7 +202,7 @@ class Recogniser:
         if not slots:
             return np.zeros(0, np.int64)
         self._homes.forget(slots)
-        self._matches.forget(slots)
+        self._matches.forget(np.array(slots, np.int64))
         self._clusters.forget(slots)
         for slot in slots:
             self._faces.drop(slot)
@@ -238,7 +236,8 @@ class Recogniser:
         """What became of these faces; those that `left` may be back in another slot."""
         slot, left = self._faces.slot, list(left)
         here = [*_present(left, slot), *slots]
-        suggestions = {face: self._matches.suggestions.get(s) for s, face in zip(here, self._ids(here), strict=True)}
+        said = self._matches.suggestions(here)
+        suggestions = {face: said.get(s) for s, face in zip(here, self._ids(here), strict=True)}
         now = {face: None if (s := slot.get(face)) is None else self._homes.group(s) for face in [*left, *groups]}
         return Changes(groups=now, suggestions=dict.fromkeys(left) | suggestions)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,18 @@ class Rings:
         while (slot := following[slot]) != found[0]:
             found.append(slot)
         return found
+
+    def around(self, slots: Rows) -> Iterator[tuple[Rows, Rows]]:
+        """The others in the sets of `slots` (N,), step by step: positions in `slots` (M,) and a slot beside each."""
+        at, other = np.arange(len(slots)), self._next[slots].astype(np.int64)
+        while len(at := at[(further := other != slots[at])]):
+            other = other[further]
+            yield at, other
+            other = self._next[other].astype(np.int64)
+
+    def all_of(self, slots: Rows) -> Rows:
+        """Everybody in the sets of `slots` (N,), once, ascending."""
+        return np.unique(np.concatenate([slots, *(others for _, others in self.around(slots))]))
 
     def put(self, members: Sequence[int] | Rows) -> None:
         """Make a set of these, in this order; they must not leave others behind."""
