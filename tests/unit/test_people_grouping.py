@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kith.people import PeopleSettings, recognise
+from kith.people import PeopleSettings, Recogniser, recognise
 from kith.people.faces import NOBODY
 from kith.people.grouping import Said, cannot_link
 from kith.people.homes import number_groups
@@ -63,6 +63,45 @@ def test_twins_side_by_side_in_one_burst_are_told_apart_by_likeness() -> None:
     assert len({groups[face] for face in faces["Anna"]}) == 1
     assert len({groups[face] for face in faces["Hanna"]}) == 1
     assert groups[faces["Anna"][0]] != groups[faces["Hanna"][0]]
+
+
+def clusters(world: World) -> list[set[FaceId]]:
+    """The largest first."""
+    recogniser = Recogniser(CALIBRATION)
+    recogniser.update(world.gallery())
+    return sorted(map(set, recogniser.clusters()), key=len, reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("mirrors", [1, 2, 3])
+def test_a_rare_mirror_or_collage_divides_nobody(seed, mirrors) -> None:
+    world = World(seed)
+    anna = world.person(80, spread=0.06)
+    for i in range(mirrors):
+        world.change(anna[i], photo=world.faces[anna[-1 - i]].photo)
+    assert len(clusters(world)[0]) >= 64
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_wrong_answer_leaves_the_other_faces_together(seed) -> None:
+    world = World(seed)
+    anna = world.person(80, spread=0.06)
+    for face in anna[:9]:
+        world.say(face, person=1)
+    world.say(anna[9], person=2)
+    world.say(anna[10], rejected={1})
+    assert clusters(world)[0] == set(anna) - {anna[9], anna[10]}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_twins_who_are_mostly_together_stay_two(seed) -> None:
+    world = World(seed)
+    anna = world.person(40, spread=0.05)
+    hanna = world.person(40, like=0.9 * world.last + 0.44 * world.vector(), spread=0.05)
+    for one, other in zip(anna[:30], hanna[:30], strict=True):
+        world.change(other, photo=world.faces[one].photo)
+    first, second = clusters(world)[:2]
+    assert len(first & set(anna)) * len(first & set(hanna)) == len(second & set(anna)) * len(second & set(hanna)) == 0
 
 
 def test_two_confirmed_people_are_never_in_one_group_however_alike() -> None:

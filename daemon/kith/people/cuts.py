@@ -19,7 +19,7 @@ class Cuts:
 
     `same`: at a false match rate of 1e-5 (and `strictness` decades less). `decade`: what one decade of false match
     rate is worth there. `stranger`: at 1e-3, where being alike begins to mean anything. `edge`: faces less alike
-    share no component. `burst`: near-identical.
+    share no component. `burst`: near-identical. `one`: means of clusters so alike are one person's.
     """
 
     same: float
@@ -27,6 +27,7 @@ class Cuts:
     stranger: float
     edge: float
     burst: float
+    one: float
 
     @classmethod
     def of(cls, calibration: Calibration, strictness: float) -> Cuts:
@@ -34,7 +35,7 @@ class Cuts:
         decade = rarer - rare
         same = rarer + strictness * decade
         stranger = calibration.cosine_fmr["1e-3"]
-        return cls(same, decade, stranger, edge=same - EDGE * decade, burst=(1 + rarer) / 2)
+        return cls(same, decade, stranger, edge=same - EDGE * decade, burst=(1 + rarer) / 2, one=(2 + rarer) / 3)
 
     def levels(self) -> Doubles:
         """Ever tighter cosines, the edge first."""

@@ -22,6 +22,7 @@ from kith.types import Floats, PersonId
 
 NEVER = 1e9  # distance of a cannot-link pair; divided by a whole leaf squared it is still above any cut
 SETTLED = 3  # clusters of so many faces are not joined in the second pass, which is for strays
+SELDOM = 4  # clusters are reunited where at most one face in so many, of the smaller one, is in the way
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +50,40 @@ def group_leaf(said: Said, vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
     apart[faces[left], faces[right]] = True
     np.fill_diagonal(apart, False)
     clusters = _average_linkage(means, np.arange(len(means)), apart, cuts.same)
-    return clusters[faces]
+    return _reunited(clusters[faces], vectors.astype(np.float64), never, cuts.one)
+
+
+def _reunited(cluster: Rows, vectors: Doubles, never: Flags, one: float) -> Rows:
+    """Clusters (n,) whose means are nearly the same made one, and the few faces alone that keep them from being one.
+
+    A mirror, a collage, a wrong answer: a pair that must not be linked divides all faces that are like either.
+    """
+    while True:
+        numbers, size = np.unique(cluster, return_counts=True)
+        numbers, size = numbers[size >= SETTLED], size[size >= SETTLED]
+        if len(numbers) < 2:
+            return cluster
+        means = unit(np.array([vectors[cluster == number].sum(axis=0) for number in numbers]))
+        left, right = np.nonzero(np.triu(np.round(means @ means.T, 6) >= one, 1))
+        for i in np.lexsort((right, left, -np.minimum(size[left], size[right]))).tolist():
+            together = np.flatnonzero(np.isin(cluster, numbers[[left[i], right[i]]]))
+            alone = _in_the_way(vectors[together], never[np.ix_(together, together)])
+            if len(alone) * SELDOM <= min(size[left[i]], size[right[i]]):
+                cluster[together] = numbers[left[i]]
+                cluster[together[alone]] = cluster.max() + 1 + np.arange(len(alone))
+                break
+        else:
+            return cluster
+
+
+def _in_the_way(vectors: Doubles, never: Flags) -> Rows:
+    """Faces (n,) without whom no pair is left that must not be linked: who is in most, then who is least like all."""
+    alike = np.round(vectors @ unit(vectors.sum(axis=0, keepdims=True))[0], 6)
+    left, out = never.copy(), []
+    while left.any():
+        out.append(int(np.lexsort((alike, -left.sum(axis=1)))[0]))
+        left[out[-1]] = left[:, out[-1]] = False
+    return np.array(out, np.int64)
 
 
 def _of_one(burst: Rows, never: Flags) -> Rows:
