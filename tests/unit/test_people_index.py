@@ -22,7 +22,7 @@ def unit(count: int, seed: int = 0) -> np.ndarray:
 
 
 def neighbours(vectors: np.ndarray, floor: float, settings: PeopleSettings) -> Neighbours:
-    held = Neighbours(vectors.shape[1], floor, settings)
+    held = Neighbours(vectors.shape[1], floor, 0.95, settings)
     held.grow(len(vectors) + 10)
     held.add(np.arange(len(vectors)), vectors)
     held.learn(held.unknown())

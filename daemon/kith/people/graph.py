@@ -85,7 +85,7 @@ class Graph:
         self._burst, self._seconds = cuts.burst, settings.burst_seconds
         self._largest, self._exact_up_to = settings.largest_component, settings.exact_up_to
         self._levels = len(self._cosines) + 1
-        self._neighbours = Neighbours(length, min(self._cosines[0], cuts.burst), settings)
+        self._neighbours = Neighbours(length, min(self._cosines[0], cuts.burst), cuts.burst, settings)
         self.taken = np.zeros(0)
         self.photo = np.zeros(0, np.int64)
         self._label = np.zeros((self._levels, 0), np.int32)

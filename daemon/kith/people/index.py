@@ -8,6 +8,7 @@ import numpy as np
 from usearch.index import Index, Matches
 
 from kith.people.faces import grown
+from kith.people.rings import Rings
 from kith.people.settings import PeopleSettings
 from kith.people.vectors import Directions, Flags, Rows
 from kith.types import Floats
@@ -18,28 +19,36 @@ BLOCK = 1024  # faces compared at a time,
 TILE = 4096  # with so many others: what fits into a processor's cache
 FEW = 4  # faces that are compared one by one faster than together
 AT_ONCE = 1000  # vectors added to the index at a time
+CONNECTIVITY, EXPANSION_ADD = 32, 256  # HNSW's M and efConstruction
+THOROUGH, FAST = 256, 64  # HNSW's ef: for a face's neighbours, and where there are many to look at
+PAIRS = 65536  # compared one by one at a time
 
 
 class Neighbours:
     """Vectors by slot, and who is at or above a cosine `floor` to whom.
 
-    Above `exact_up_to` slots in use, an index of half-precision vectors (exact on the grid) is worth having; it
-    proposes a face's `neighbours` nearest and may miss some of them. It holds what `learn` gave it. All cosines are
-    exact, whoever proposed the pair.
+    Above `exact_up_to` slots in use, an index is worth having; it proposes a face's `neighbours` nearest and may miss
+    some of them. It knows what `learn` gave it: coarse vectors, and of crowds only some, leaders whom the others follow
+    (a face with `crowd` faces in the index at or above the cosine `close`). HNSW does badly among thousands of faces of
+    one person, and this halves it. All cosines are exact, whoever proposed the pair.
     """
 
-    def __init__(self, length: int, floor: float, settings: PeopleSettings) -> None:
+    def __init__(self, length: int, floor: float, close: float, settings: PeopleSettings) -> None:
         self.vectors = Directions(length)
         self.held: Flags = np.zeros(0, bool)
-        self._known: Flags = np.zeros(0, bool)  # to the index
+        self._known: Flags = np.zeros(0, bool)  # to the index,
+        self._leads: Flags = np.zeros(0, bool)  # or in it
+        self._following = Rings()
         self._count = self._unknown = 0
-        self._floor, self._settings = np.float32(floor), settings
+        self._floor, self._close, self._settings = np.float32(floor), np.float32(close), settings
         self._index: Index | None = None
 
     def grow(self, capacity: int) -> None:
         """Make room for slots below `capacity`."""
         self.vectors.grow(capacity)
         self.held, self._known = grown(self.held, capacity, False), grown(self._known, capacity, False)
+        self._leads = grown(self._leads, capacity, False)
+        self._following.grow(capacity)
 
     def add(self, slots: Rows, vectors: Floats) -> None:
         """`slots` (N,) hold `vectors` (N, D) from now on; an index that knows all others knows a few at once."""
@@ -51,12 +60,18 @@ class Neighbours:
             self.learn(slots)
 
     def remove(self, slots: Rows) -> None:
-        known = slots[self._known[slots]]
-        self.held[slots], self._known[slots] = False, False
+        leaders = slots[self._leads[slots]]
+        for slot in slots[self._known[slots] & ~self._leads[slots]].tolist():
+            self._following.drop(slot)
+        bereft = self._following.all_of(leaders)
+        self._following.part(bereft)
+        self._unknown -= int((~self._known[slots]).sum())
         self._count -= len(slots)
-        self._unknown -= len(slots) - len(known)
+        self.held[slots], self._leads[slots] = False, False
+        self._known[slots] = self._known[bereft] = False
+        self._unknown += int(self.held[bereft].sum())
         if self._index is not None:
-            self._index.remove(known)
+            self._index.remove(leaders)
 
     def unknown(self) -> Rows:
         """Slots that the index is to learn, where one is worth having."""
@@ -66,11 +81,37 @@ class Neighbours:
 
     def learn(self, slots: Rows) -> None:
         """Let the index know these: about a millisecond each, on all processors."""
+        for start in range(0, len(slots), AT_ONCE):
+            self._learn(slots[start : start + AT_ONCE])
+
+    def _learn(self, slots: Rows) -> None:
         if self._index is None:
-            self._index = Index(ndim=self.vectors.shape[1], metric="ip", dtype="f16")
-        self._index.add(slots, self.vectors[slots])
-        self._known[slots] = True
+            self._index = Index(
+                ndim=self.vectors.shape[1],
+                metric="ip",
+                dtype="i8",
+                connectivity=CONNECTIVITY,
+                expansion_add=EXPANSION_ADD,
+            )
+        leader = self._leaders(slots)
+        for slot, first in zip(slots[leader >= 0].tolist(), leader[leader >= 0].tolist(), strict=True):
+            self._following.join(slot, first)
+        fresh = slots[leader < 0]
+        self._index.add(fresh, self.vectors.coarse(fresh))
+        self._known[slots], self._leads[fresh] = True, True
         self._unknown -= len(slots)
+
+    def _leaders(self, slots: Rows) -> Rows:
+        """The nearest face in the index for slots (N,) in a crowd, -1 for others."""
+        crowd, leader = self._settings.crowd, np.full(len(slots), -1)
+        right, count = self._asked(slots, crowd, FAST)
+        full = np.flatnonzero(count == crowd)
+        nearest = right[np.repeat(count == crowd, count)].reshape(len(full), crowd)
+        others = self.vectors[nearest.ravel()].reshape(len(full), crowd, self.vectors.shape[1])
+        cosines = np.einsum("ijk,ik->ij", others, self.vectors[slots[full]])
+        crowded = (cosines >= self._close).all(axis=1)
+        leader[full[crowded]] = nearest[crowded, cosines[crowded].argmax(axis=1)]
+        return leader
 
     def proposes(self) -> bool:
         """Whether the index knows all slots in use, and is worth asking."""
@@ -96,18 +137,28 @@ class Neighbours:
         """The same of those pairs that the index finds."""
         for start in range(0, len(slots), BLOCK):
             block = slots[start : start + BLOCK]
-            right, count = self._asked(self.vectors[block])
+            right, count = self._asked(block, self._settings.neighbours + 1, THOROUGH if len(slots) <= FEW else FAST)
             left = np.repeat(block, count)
-            left, right = left[left != right], right[left != right]
-            cosines = np.einsum("ij,ij->i", self.vectors[left], self.vectors[right])
-            keep = (cosines >= self._floor) & self.held[right]
-            yield left[keep], right[keep], cosines[keep]
+            following = list(self._following.around(right))
+            left = np.concatenate([left, *(left[at] for at, _ in following)])
+            yield from self._compared_one_by_one(left, np.concatenate([right, *(others for _, others in following)]))
 
-    def _asked(self, vectors: Floats) -> tuple[Rows, Rows]:
-        """Slots (E,) that the index proposes for vectors (N, D), and how many for each (N,)."""
-        if self._index is None:
-            return np.zeros(0, np.int64), np.zeros(len(vectors), np.int64)
-        found = self._index.search(vectors, self._settings.neighbours + 1)
+    def _compared_one_by_one(self, left: Rows, right: Rows) -> Iterator[Near]:
+        """Those of these pairs (E,) that are at or above the floor."""
+        different = left != right
+        left, right = left[different], right[different]
+        for start in range(0, len(left), PAIRS):
+            some = slice(start, start + PAIRS)
+            cosines = np.einsum("ij,ij->i", self.vectors[left[some]], self.vectors[right[some]])
+            keep = (cosines >= self._floor) & self.held[right[some]]
+            yield left[some][keep], right[some][keep], cosines[keep]
+
+    def _asked(self, slots: Rows, most: int, expansion: int) -> tuple[Rows, Rows]:
+        """Slots (E,) that the index finds nearest to slots (N,), and how many for each (N,)."""
+        if self._index is None or not len(self._index):
+            return np.zeros(0, np.int64), np.zeros(len(slots), np.int64)
+        self._index.expansion_search = expansion  # type: ignore[misc]  # mypy doesn't see the setter
+        found = self._index.search(self.vectors.coarse(slots), most)
         keys = [found.keys] if isinstance(found, Matches) else [one.keys for one in found]
         return np.concatenate(keys).astype(np.int64), np.array([len(some) for some in keys])
 

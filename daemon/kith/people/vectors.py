@@ -16,6 +16,7 @@ from kith.types import Floats
 
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Bytes = NDArray[np.int8]
 Doubles = NDArray[np.float64]
 
 GRID = 2048.0
@@ -58,6 +59,10 @@ class Directions:
 
     def __setitem__(self, rows: Rows | Sequence[int], vectors: Floats) -> None:
         self._steps[rows] = np.multiply(vectors, np.float32(GRID)).astype(np.int16)
+
+    def coarse(self, rows: Rows) -> Bytes:
+        """These on a grid eight times as coarse, in 8-bit integers; components above half a unit are cut off."""
+        return np.asarray(np.clip((self._steps[rows] + 4) >> 3, -127, 127), np.int8)
 
     def grow(self, capacity: int) -> None:
         """Make room for rows below `capacity`, zero until set."""

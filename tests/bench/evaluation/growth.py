@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.faces import DataSet, load
-from evaluation.population import populate
+from evaluation.population import Population, populate
 from evaluation.search import resident
 from kith.people import PeopleSettings, Recogniser, recognise
 from kith.types import Calibration, Evidence, FaceId, Gallery, PersonId, PhotoId
@@ -28,9 +28,9 @@ NAMED = 100  # people with a name, three faces each
 
 
 def library(data: DataSet, count: int) -> Gallery:
-    """`count` faces in random order, two in a photo, taken ten minutes apart."""
+    """`count` faces in random order, two in a photo, of two people, taken ten minutes apart."""
     random = np.random.default_rng(0)
-    population = populate(data, count)
+    population = paired(populate(data, count), random)
     people, sizes = np.unique(population.people, return_counts=True)
     named = {int(name): PersonId(i + 1) for i, name in enumerate(people[np.argsort(-sizes)][:NAMED])}
     said: dict[int, int] = {}
@@ -40,6 +40,16 @@ def library(data: DataSet, count: int) -> Gallery:
         person = named.get(name) if said[name] <= 3 else None
         faces.append(Evidence(FaceId(i), PhotoId(i // 2), random.bytes(12), i // 2 * 600.0, 0.8, person))
     return Gallery(tuple(faces), population.vectors)
+
+
+def paired(population: Population, random: np.random.Generator) -> Population:
+    """The same faces in another order, in which no two that follow each other in a photo are one person's."""
+    order, people = np.arange(len(population.people)), population.people
+    while len(double := 2 * np.flatnonzero(people[order[0:-1:2]] == people[order[1::2]])):
+        others = random.integers(0, len(order), len(double))
+        for one, other in zip(double.tolist(), others.tolist(), strict=True):
+            order[[one, other]] = order[[other, one]]
+    return Population(population.vectors[order], people[order])
 
 
 def part(gallery: Gallery, start: int, end: int) -> Gallery:

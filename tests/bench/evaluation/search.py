@@ -35,10 +35,10 @@ def nearest(near: list[Near], count: int) -> set[int]:
     return set(right[np.argsort(-cosines, kind="stable")[:count]].tolist())
 
 
-def measure(vectors: np.ndarray, floor: float, queries: int) -> tuple[object, ...]:
+def measure(vectors: np.ndarray, cuts: Cuts, queries: int) -> tuple[object, ...]:
     """A row of the table. Recall is of those of the ten nearest that are at or above the floor."""
     before, count = resident(), len(vectors)
-    held = Neighbours(vectors.shape[1], floor, PeopleSettings(exact_up_to=0))
+    held = Neighbours(vectors.shape[1], cuts.edge, cuts.burst, PeopleSettings(exact_up_to=0))
     held.grow(count)
     began = time.perf_counter()
     for start in range(0, count, AT_ONCE):
@@ -74,10 +74,10 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=200)
     options = parser.parse_args()
     manifest, data = load(options.faces_folder, options.pack, options.out)
-    floor = float(Cuts.of(manifest.beliefs, 0).edge)
+    cuts = Cuts.of(manifest.beliefs, 0)
     rows = []
     for size in options.sizes:
-        rows.append(measure(populate(data, size).vectors, floor, options.queries))
+        rows.append(measure(populate(data, size).vectors, cuts, options.queries))
         print(table(HEAD, rows), flush=True)
 
 
