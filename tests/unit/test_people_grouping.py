@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
 from kith.people import PeopleSettings, Recogniser, recognise
 from kith.people.faces import NOBODY
-from kith.people.grouping import Said, cannot_link
+from kith.people.grouping import NEVER, Said, average_linkage, cannot_link
 from kith.people.homes import number_groups
 from kith.types import FaceId, Gallery, GroupId, PhotoId
 from people_world import CALIBRATION, World
@@ -212,3 +214,22 @@ def test_vectors_that_do_not_fit_the_faces_are_refused() -> None:
     world.person(3)
     with pytest.raises(ValueError, match="3 faces"):
         recognise(Gallery(world.gallery().faces, np.zeros((2, 128), np.float32)), CALIBRATION, {})
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_clusters_are_those_of_average_linkage_over_all_faces(seed) -> None:
+    random = np.random.default_rng(seed)
+    people = random.normal(size=(random.integers(1, 5), 16))
+    who = random.integers(0, len(people), 80)
+    vectors = people[who] + random.uniform(0.3, 1.5) * random.normal(size=(80, 16))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    never = np.zeros((80, 80), bool)
+    never[random.integers(0, 80, 2), random.integers(0, 80, 2)] = random.random() < 0.5
+    never = (never | never.T) & ~np.eye(80, dtype=bool)
+    distance = np.where(never, NEVER, 1 - vectors @ vectors.T)
+    np.fill_diagonal(distance, 0)
+    cosine = random.uniform(0.2, 0.7)
+    expected = fcluster(linkage(squareform(distance, checks=False), "average"), 1 - cosine, "distance")
+    found = average_linkage(vectors, np.arange(80), never, cosine)
+    assert len(set(zip(found.tolist(), expected.tolist(), strict=True))) == len(set(found.tolist()))
+    assert len(set(found.tolist())) == len(set(expected.tolist()))

@@ -21,7 +21,8 @@ FEW = 4  # faces that are compared one by one faster than together
 AT_ONCE = 1000  # vectors added to the index at a time
 CONNECTIVITY, EXPANSION_ADD = 32, 256  # HNSW's M and efConstruction
 THOROUGH, FAST = 256, 64  # HNSW's ef: for a face's neighbours, and where there are many to look at
-PAIRS = 65536  # compared one by one at a time
+ASKED = 256  # faces that the index is asked about at a time
+PAIRS = 65536  # pairs compared one by one at a time
 
 
 class Neighbours:
@@ -135,8 +136,8 @@ class Neighbours:
 
     def proposed(self, slots: Rows) -> Iterator[Near]:
         """The same of those pairs that the index finds."""
-        for start in range(0, len(slots), BLOCK):
-            block = slots[start : start + BLOCK]
+        for start in range(0, len(slots), ASKED):
+            block = slots[start : start + ASKED]
             right, count = self._asked(block, self._settings.neighbours + 1, THOROUGH if len(slots) <= FEW else FAST)
             left = np.repeat(block, count)
             following = list(self._following.around(right))

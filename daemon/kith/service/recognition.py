@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from kith import memory
 from kith.catalogue import faces, journal, settings
 from kith.errors import ModelCorrupt
 from kith.people import (
@@ -78,6 +79,7 @@ class Beliefs:
             self._recogniser = _recogniser(pack, settings_, before, last + 1, corrected)
             self._made_for = made_for
             self._recogniser.recognise(catalogue.read(faces.gallery, pack.id))
+            memory.give_back()
             touched = None
         else:
             some = catalogue.read(faces.gallery, pack.id, ids)

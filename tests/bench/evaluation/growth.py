@@ -21,6 +21,7 @@ import numpy as np
 from evaluation.faces import DataSet, load
 from evaluation.population import Population, populate
 from evaluation.search import resident
+from kith import memory
 from kith.people import PeopleSettings, Recogniser, recognise
 from kith.types import Calibration, Evidence, FaceId, Gallery, PersonId, PhotoId
 
@@ -118,6 +119,7 @@ def measure(gallery: Gallery, calibration: Calibration, settings: PeopleSettings
     print("{} faces at once: {:.1f} s, {:.1f} s of processor time".format(start, *since(began)), flush=True)
     grow(gallery, recogniser, start, count)
     answer(gallery, recogniser, 20)
+    memory.give_back()
     most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(
         f"{count} faces: {(resident() - before) / count:.0f} bytes a face resident, {most / count:.0f} at most while "
