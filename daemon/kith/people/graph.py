@@ -20,7 +20,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from kith.people.cuts import Cuts
-from kith.people.faces import taken
+from kith.people.faces import grown, taken
 from kith.people.index import Near, Neighbours
 from kith.people.rings import Rings
 from kith.people.settings import PeopleSettings
@@ -94,7 +94,7 @@ class Graph:
         self._links = [Links.none()]
         self._kept = 0
         self._free: list[int] = []
-        self._unsettled: list[int] = []
+        self._unsettled: Flags = np.zeros(0, bool)  # compared only with those that the index proposed
 
     @property
     def vectors(self) -> Directions:
@@ -109,7 +109,7 @@ class Graph:
         if len(faces) > self._exact_up_to:
             self._neighbours.learn(self._neighbours.unknown())
         if self._neighbours.proposes():
-            self._unsettled += slots.tolist()
+            self._unsettled[slots] = True
             links = self._found(slots, self._neighbours.proposed)
         else:
             links = self._found(slots, self._neighbours.near)
@@ -117,11 +117,12 @@ class Graph:
 
     def unsettled(self) -> int:
         """How many faces were compared only with those that the index proposed."""
-        return len(self._unsettled)
+        return int(self._unsettled.sum())
 
     def settle(self, count: int) -> Rows:
         """Compare so many of them with all others; gives the slots whose leaf may be another now."""
-        some, self._unsettled = np.array(self._unsettled[:count], np.int64), self._unsettled[count:]
+        some = np.flatnonzero(self._unsettled)[:count]
+        self._unsettled[some] = False
         return self._take_over(self._found(some, self._neighbours.near), some)
 
     def unindexed(self) -> int:
@@ -141,7 +142,7 @@ class Graph:
         self._links = [links.where(~(gone[links.left] | gone[links.right]))]
         self._kept = len(self._links[0])
         self._neighbours.remove(slots)
-        self._unsettled = [slot for slot in self._unsettled if not gone[slot]]
+        self._unsettled[slots] = False
         self._free += slots.tolist()
         self._label_all()
         fallen = self._fallen(before, slots)
@@ -185,6 +186,7 @@ class Graph:
             own = np.broadcast_to(fresh.astype(np.int32), (self._levels, more))
             self._label = np.concatenate([self._label, own], axis=1)
             self._size = np.concatenate([self._size, np.ones_like(own)], axis=1)
+            self._unsettled = grown(self._unsettled, capacity + more, False)
             self._neighbours.grow(capacity + more)
             for rings in self._rings:
                 rings.grow(capacity + more)

@@ -213,6 +213,7 @@ class Recogniser:
         vectors, length = _checked(changed), self._graph.vectors.shape[1]
         if length == 0:
             self._set_up(vectors.shape[1])
+            self._start = ({}, self.next_group)
         elif len(vectors) and vectors.shape[1] != length:
             raise ValueError(f"Vectors of length {vectors.shape[1]} can't be compared with those of length {length}.")
         return vectors
