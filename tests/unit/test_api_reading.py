@@ -191,6 +191,25 @@ def test_doubts_merges_and_disputes_are_listed(kith: Served) -> None:
     assert kith.client.get("/v1/disputes") == {"faces": [], "present": []}
 
 
+def test_a_doubted_answer_that_a_person_gives_once_more_is_doubted_no_longer(kith: Served) -> None:
+    kith.client.post("/v1/faces/name", faces=["f1", "f3", "f9"], name="Anna")  # the last is a mistake
+    kith.client.post("/v1/faces/name", faces=["f2", "f4", "f7"], name="Ben")
+    kith.control.believe()
+
+    def doubted() -> list[str]:
+        told = kith.client.get("/v1/doubts", now="true")
+        assert told["total"] == len(told["doubts"])
+        return [doubt["face"] for doubt in told["doubts"]]
+
+    before = doubted()
+    assert "f9" in before
+    (anna,) = (one for one in kith.client.get("/v1/people")["people"] if one["name"] == "Anna")
+    kept = kith.client.post("/v1/faces/f9/confirm", person=anna["id"])
+    assert doubted() == [face for face in before if face != "f9"]
+    kith.client.post("/v1/undo", act=kept["act"])
+    assert doubted() == before
+
+
 def test_history_goes_back_to_the_first_answer(kith: Served) -> None:
     for number in range(1, 6):
         kith.client.post(f"/v1/faces/f{number}/ignore")

@@ -75,6 +75,27 @@ def test_taking_back_an_answer_brings_back_the_one_before(catalogue: Catalogue) 
         undo(catalogue)
 
 
+def test_only_a_person_who_gives_a_name_that_a_face_has_already_says_it_again(catalogue: Catalogue) -> None:
+    _, (left, right) = add(catalogue)
+    _, (copy, _) = add(catalogue, b"/copy.jpg")  # each answer reaches both, and counts once all the same
+
+    def again() -> set[FaceId]:
+        return set(catalogue.read(journal.said_again, [left, right, copy]))
+
+    name(catalogue, "Anna", left, copy, right)
+    assert again() == set()
+    catalogue.write(journal.name, [left], "Anna", "digikam", "import")
+    assert again() == set()
+    anna = name(catalogue, "Anna", left)
+    assert again() == {left, copy}
+    name(catalogue, "Ben", left)
+    assert again() == set()
+    undo(catalogue)
+    maria = name(catalogue, "Maria", right)
+    catalogue.write(journal.merge, anna, maria, ME, "merge Anna Maria")
+    assert {left, copy} <= again()
+
+
 def test_taking_back_an_old_answer_leaves_later_ones(catalogue: Catalogue) -> None:
     photo, (left, right) = add(catalogue)
     name(catalogue, "Anna", left)

@@ -208,7 +208,8 @@ def doubts(api: Api, wanted: asked.Doubted) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     if packs.in_use(api.app) is not None:
         found = views.doubts(api.app) if wanted.now else api.doubts.get(api.bus.version)
-    return _page("doubts", found, wanted, lambda doubt: (-float(doubt["gap"]), wire.number("f", doubt["face"])))
+    page = _page("doubts", found, wanted, lambda doubt: (-float(doubt["gap"]), wire.number("f", doubt["face"])))
+    return page | {"total": len(found)}
 
 
 def merges(api: Api, _: asked.Shape) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from kith.catalogue import people, settle
-from kith.catalogue.standing import nearest
+from kith.catalogue.standing import fold, nearest
 from kith.errors import BadRequest, NotFound
-from kith.types import SIDECAR, Act, Answer, Box, Decision, FaceId, PersonId, Photo
+from kith.types import PERSON, SIDECAR, Act, Answer, Box, Decision, FaceId, PersonId, Photo
 
 ACTS = (
     "SELECT a.id, a.at, a.source, a.words, a.undoes, a.live, count(d.id) FROM acts a"
@@ -136,6 +136,36 @@ def of_face(db: Database, content: bytes, box: Box) -> list[Act]:
     ).fetchall():
         acts.setdefault(act, []).append(Box(*sides))
     return [_get(db, act) for act in sorted(acts, reverse=True) if nearest(box, acts[act]) is not None]
+
+
+def said_again(db: Database, faces: Iterable[FaceId]) -> frozenset[FaceId]:
+    """Those of some confirmed faces to which a person here gave the name once more that they had already.
+
+    What was imported and what was said at once, of all copies of a photo too, counts once.
+    """
+    return frozenset(face for face in faces if _is_said_again(db, face))
+
+
+def _is_said_again(db: Database, face: FaceId) -> bool:
+    now = about(db, face, Answer.CONFIRMED)
+    rows = db.execute(
+        f"SELECT s.act_id, a.source, {settle.COLUMNS} FROM standing s JOIN acts a ON a.id = s.act_id"
+        f" WHERE content_key = ? OR kind = '{Answer.MERGED}' ORDER BY s.id",
+        [now.content],
+    ).fetchall()
+    told = [(act, source, settle.decision(row)) for act, source, *row in rows]
+    names = [one for one in told if one[2].kind is Answer.CONFIRMED and _is_at(one[2].box, now.box)]
+    if not names or names[-1][1] != PERSON:
+        return False
+    last = names[-1][0]
+    before = fold([d for act, _, d in told if act < last or d.kind is Answer.MERGED])
+    was = [place.person for place in before.places if _is_at(place.box, now.box)]
+    row = db.execute("SELECT person_id FROM faces WHERE id = ?", [face]).fetchone()
+    return row[0] is not None and row[0] in was
+
+
+def _is_at(box: Box | None, place: Box | None) -> bool:
+    return box is not None and place is not None and nearest(place, [box]) is not None
 
 
 def merge(db: Database, gone: PersonId, kept: PersonId, source: str, words: str) -> None:

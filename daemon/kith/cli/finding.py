@@ -163,7 +163,10 @@ def questions(number: int, as_json: bool) -> None:
 @click.option("-n", "--number", default=20, show_default=True, help="How many.")
 @JSON
 def doubts(number: int, as_json: bool) -> None:
-    """List answers that look wrong, the most doubtful first. `kith name` corrects one, `kith undo` takes it back."""
+    """List answers that look wrong, the most doubtful first.
+
+    `kith name` corrects one, or keeps it where it gives the same name again; `kith undo` takes that back.
+    """
     from kith.service import views
 
     with app_of_user(readonly=True) as app:

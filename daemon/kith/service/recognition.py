@@ -170,8 +170,10 @@ def in_two(app: App, pack: Manifest, some: Sequence[FaceId]) -> tuple[tuple[Face
 
 
 def doubtful(app: App, pack: Manifest) -> Sequence[Doubt]:
-    """Answers that look wrong, the most doubtful first."""
-    return doubts(app.catalogue.read(faces.gallery, pack.id), pack.beliefs, _settings(app, pack))
+    """Answers that look wrong, the most doubtful first; not those that a person looked at and gave once more."""
+    found = doubts(app.catalogue.read(faces.gallery, pack.id), pack.beliefs, _settings(app, pack))
+    kept = app.catalogue.read(journal.said_again, [doubt.face for doubt in found])
+    return [doubt for doubt in found if doubt.face not in kept]
 
 
 def twins(app: App, pack: Manifest) -> Sequence[Merge]:
