@@ -8,8 +8,8 @@ probability of what would be shown. Cosines at false match rates are those of al
 
 The cohort that is printed is made of the first half's strangers; while weights are fitted, one of the second half's
 stands in, because strangers of the libraries must not be in it. The weight of `clusters` is not fitted but -1: with
-twice as many clusters, twice as many are like somebody by chance. Fitted it comes near -2, and far off in smaller
-crowds: in the libraries made here the largest are also those where the fewest faces are of somebody known.
+twice as many clusters, twice as many are like somebody by chance. Fitted to made libraries and large crowds alone it
+comes near -2, which is far too sure in smaller crowds: it then stands for what else differs between the two.
 """
 
 from __future__ import annotations
