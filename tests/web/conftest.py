@@ -75,9 +75,10 @@ def opened(browser: Browser, renderer: Executor, analysed: Path, tmp_path: Path)
 def shown(
     browser: Browser, renderer: Executor, analysed: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Opened]:
-    """The same for tests that only look, with some names."""
+    """The same for tests that only look, with some names, one of them wrong."""
     with page_of(browser, renderer, analysed, tmp_path_factory.mktemp("shown") / "kept") as opened:
-        opened.named("Anna", "Bruno", most=4)
+        _, bruno = opened.named("Anna", "Bruno", most=4)
+        opened.say("/v1/faces/name", faces=bruno[:1], name="Anna")
         yield opened
 
 

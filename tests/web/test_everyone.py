@@ -8,7 +8,8 @@ import pytest
 from at_work import Opened, go, logged_in
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js")  # axe-core
-VIEWS = ("review", "people", "person/p1", "photos", "photo/1", "faces/unknown", "faces/ignored", "activity", "nowhere")
+PEOPLE = ("people", "person/p1", "doubts")
+VIEWS = ("review", *PEOPLE, "photos", "photo/1", "faces/unknown", "faces/ignored", "activity", "nowhere")
 DEVICES = {
     "desktop": {},
     "dark": {"color_scheme": "dark"},
@@ -22,6 +23,8 @@ def test_no_view_has_serious_findings_of_axe(shown: Opened, device: str) -> None
     assert browser is not None
     page, told = logged_in(browser, shown.here, **DEVICES[device])
     page.locator("h1").first.wait_for()
+    go(page, shown.here, "doubts")
+    page.locator(".doubt").wait_for()
     found = []
     for view in VIEWS:
         go(page, shown.here, view)
@@ -52,7 +55,7 @@ def test_nothing_is_asked_from_elsewhere_and_every_view_obeys_the_policy(shown: 
 
 
 def test_every_view_has_one_heading_that_takes_the_focus(shown: Opened) -> None:
-    for view in ("people", "photos", "faces/unknown", "activity"):
+    for view in ("people", "doubts", "photos", "faces/unknown", "activity"):
         shown.go(view)
         assert shown.page.locator("main h1").count() == 1, view
         shown.until(lambda: shown.page.evaluate("document.activeElement.matches('h1')"))

@@ -19,7 +19,7 @@ export function onSaid(listener, signal) {
 const arrived = new Map();
 
 /** Whether a face was answered here without that being known yet to somebody who looked at a time. */
-export const answered = (face, asOf = performance.now()) => (arrived.get(face) ?? -1) > asOf;
+export const answered = (face, asOf = performance.now()) => (arrived.get(face) ?? -Infinity) > asOf;
 
 /** The newest revision of each photo that was seen. */
 export function seen(some) {

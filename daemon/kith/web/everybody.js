@@ -12,6 +12,7 @@ export async function everybody(main, _, signal) {
   const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search people", autocomplete: "off" });
   const wall = h("ul", { class: "cards", "aria-label": "People" });
   const hidden = h("details", { class: "hidden-people" });
+  const doubtful = h("section", { class: "doubtful", "aria-label": "Answers that look wrong", hidden: true });
   const twins = h("section", { class: "twins", "aria-label": "Perhaps one person" });
   const merging = h("section", { class: "merging", "aria-label": "Merge two people", hidden: true });
   const heading = h("h1", { tabindex: "-1" }, "People");
@@ -24,7 +25,7 @@ export async function everybody(main, _, signal) {
     if (!known.length) {
       return main.replaceChildren(empty("Nobody yet", "People appear here as soon as you name a face.", h("a", { class: "button primary", href: "#/review" }, "Name the first one")));
     }
-    if (!wall.isConnected) main.replaceChildren(h("header", { class: "page-head" }, h("div", {}, heading, total), search), merging, twins, wall, hidden);
+    if (!wall.isConnected) main.replaceChildren(h("header", { class: "page-head" }, h("div", {}, heading, total), search), doubtful, merging, twins, wall, hidden);
     total.textContent = `${many(known.length, "person", "people")}, ${many(known.reduce((sum, person) => sum + person.faces, 0), "named face")}`;
     const focused = document.activeElement?.dataset?.person;
     fill(wall, [...found.map(card)]);
@@ -67,16 +68,26 @@ export async function everybody(main, _, signal) {
     fill(twins, [h("h2", {}, `${many(merges.length, "pair")} may be one person`), ...some.map((pair) => twin(pair, showTwins))]);
   }
 
+  async function showDoubts() {
+    const { total } = await get("/v1/doubts", { limit: 1 }, signal).catch(() => ({ total: 0 }));
+    if (signal.aborted) return;
+    doubtful.hidden = !total;
+    const [they, them] = total === 1 ? ["1 answer looks wrong. While it stands", "it"] : [`${many(total, "answer")} look wrong. While they stand`, "them"];
+    fill(doubtful, [h("p", {}, `${they}, Kith may name fewer faces by itself.`), h("a", { class: "button", href: "#/doubts" }, `Look at ${them} `, kbd("D"))]);
+  }
+
   search.addEventListener("input", async () => show(await people()));
   onPeople(show, signal);
   show(await people());
   showTwins();
-  const again = settled(showTwins, 800, 4000);
+  showDoubts();
+  const again = settled(() => (showTwins(), showDoubts()), 800, 4000);
   on(["answer", "person"], again, signal);
   onSaid(again, signal);
   const focused = () => document.activeElement?.dataset?.person;
   keys("People", [
     { keys: ["/"], label: "Search", run: () => search.focus() },
+    { keys: ["d"], label: "Look at the answers that look wrong", when: () => !doubtful.hidden, run: () => { location.hash = "#/doubts"; } },
     { keys: ["m"], label: "Merge the person you are on into another", when: focused, run: () => merge(focused()) },
     { keys: ["ArrowLeft"], label: "", run: () => step(-1), when: focused },
     { keys: ["ArrowRight"], label: "", run: () => step(1), when: focused },

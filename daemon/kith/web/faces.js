@@ -38,23 +38,23 @@ export function walk(steps) {
   path.home = location.hash || "#/review";
 }
 
-/** Say something of faces that may have any state. */
-export async function sayOf(ids, path_, body, words) {
-  const shown = ids.length <= 200 ? await inFull(ids) : [];
+/** Say something of faces that may have any state; as they are `shown`, or else as they are now. */
+async function sayOf(ids, path_, body, words, { shown: known = null, back } = {}) {
+  const shown = known ?? (ids.length <= 200 ? await inFull(ids) : []);
   seen(shown);
   const before = new Map(shown.map((face) => [face.id, face]));
   const same = (one, other) => (unanswered(one) ? unanswered(other) : one.state === other.state && one.person?.id === other.person?.id);
   const still = (face) => !before.has(face.id) || same(before.get(face.id), face);
-  return say({ steps: [{ path: path_, ids, body }], shown, still, words: ([result]) => words(result) });
+  return say({ steps: [{ path: path_, ids, body }], shown, still, words: ([result]) => words(result), about: ids, back });
 }
 
-export const nameThem = (ids, name) => sayOf(ids, "/v1/faces/name", { name }, (r) => `Named ${settledBy(r, r.person.name)}`);
-export const confirmThem = (ids, person) => sayOf(ids, "/v1/faces/confirm", { person: person.id }, (r) => `Confirmed ${settledBy(r, person.name)}`);
-export const rejectThem = (ids, person) => sayOf(ids, "/v1/faces/reject", { person: person.id }, (r) => `Not ${person.name}: ${settledBy(r)}`);
-export const ignoreThem = (ids) => sayOf(ids, "/v1/faces/ignore", {}, (r) => `Strangers: ${settledBy(r)}`);
+export const nameThem = (ids, name, given) => sayOf(ids, "/v1/faces/name", { name }, (r) => `Named ${settledBy(r, r.person.name)}`, given);
+export const confirmThem = (ids, person, given) => sayOf(ids, "/v1/faces/confirm", { person: person.id }, (r) => `Confirmed ${settledBy(r, person.name)}`, given);
+export const rejectThem = (ids, person, given) => sayOf(ids, "/v1/faces/reject", { person: person.id }, (r) => `Not ${person.name}: ${settledBy(r)}`, given);
+export const ignoreThem = (ids, given) => sayOf(ids, "/v1/faces/ignore", {}, (r) => `Strangers: ${settledBy(r)}`, given);
 export const askAgain = (ids) => sayOf(ids, "/v1/faces/reopen", {}, (r) => `To be asked about again: ${settledBy(r)}`);
 export const showThem = (face, person) => say({ steps: [{ path: `/v1/faces/${face}/feature`, body: {} }], words: () => `This is ${person.name}’s picture now` });
-export const notFaces = (ids) => sayOf(ids, "/v1/faces/not-a-face", {}, (r) => `Not faces: ${settledBy(r)}`);
+export const notFaces = (ids, given) => sayOf(ids, "/v1/faces/not-a-face", {}, (r) => `Not faces: ${settledBy(r)}`, given);
 
 /**
  * The bar for chosen faces. `person`: whose page this is. `offer`: which answers make sense here.

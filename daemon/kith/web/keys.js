@@ -16,6 +16,13 @@ export function keys(title, bindings, signal) {
 
 export const typing = () => document.activeElement?.matches("input:not([type=checkbox],[type=range]), textarea") ?? false;
 
+/** Any letter that is no key begins a name in `field()`. */
+export function lettersBegin(field, when, signal) {
+  document.addEventListener("keydown", (event) => {
+    if (!event.defaultPrevented && when() && !typing() && /^\p{L}$/u.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey) field().focus();
+  }, { signal });
+}
+
 function named(event) {
   // with Alt, some layouts give another character; the key's place is meant then
   // with Shift, most layouts give a sign in place of a digit; where Shift gives the digit, the digit is meant

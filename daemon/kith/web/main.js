@@ -15,6 +15,7 @@ const VIEWS = [
 ];
 const INNER = {
   person: ["people", () => import("./person.js").then((m) => m.person)],
+  doubts: ["people", () => import("./doubts.js").then((m) => m.doubts)],
   photo: ["photos", () => import("./photo.js").then((m) => m.photo)],
 };
 

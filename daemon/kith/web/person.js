@@ -1,11 +1,12 @@
 // A person: their faces year by year, those that are probably theirs, and answers that look wrong.
 
-import { all, crop, faces as inFull, get } from "./api.js";
+import { all, get } from "./api.js";
 import { onSaid, say, tell } from "./answers.js";
 import { day, empty, fill, h, kbd, many, settled, sureness, year, years } from "./dom.js";
+import { answersTo, doubtCard, doubtWords, standing } from "./doubt.js";
 import { on } from "./events.js";
 import { mergePanel } from "./everybody.js";
-import { confirmThem, faceBar, faceWall, nameThem, outline, rejectThem, showThem } from "./faces.js";
+import { confirmThem, faceBar, faceWall, outline, showThem } from "./faces.js";
 import { keys } from "./keys.js";
 import { portrait } from "./people.js";
 
@@ -82,23 +83,25 @@ export async function person(main, { id, only = "all" }, signal) {
     doubtful.hidden = !doubts.length || filter === "sure" || filter === "unsure";
   }
 
-  async function showDoubts() {
+  async function readDoubts() {
+    const asOf = performance.now();
     const found = await all("/v1/doubts", "doubts").catch(() => []);
-    doubts = found.filter((doubt) => doubt.person.id === who.id);
-    const shown = new Map((await inFull(doubts.flatMap((doubt) => [doubt.face, ...doubt.because.slice(0, 3)]))).map((face) => [face.id, face]));
-    if (signal.aborted) return;
-    fill(doubtful, [h("h2", {}, "Is this right?"), ...doubts.map((doubt) => {
-      const face = shown.get(doubt.face);
-      return h("article", { class: "doubt" },
-        h("a", { href: `#/photo/${face.photo.id}?face=${face.id}` }, h("img", { src: crop(face.id, 96), alt: `Named ${who.name}, ${day(face.photo.taken)}`, width: 96, height: 96 })),
-        h("p", {}, `Named ${who.name}`, doubt.nearer ? `, but looks more like ${doubt.nearer.name}` : ", but looks like nobody of that name"),
-        h("div", { class: "strip" }, doubt.because.slice(0, 3).map((other) => h("img", { src: crop(other, 64), alt: "", width: 64, height: 64 }))),
-        h("div", { class: "actions" },
-          h("button", { type: "button", onclick: () => confirmThem([face.id], who) }, `It is ${who.name}`),
-          doubt.nearer && h("button", { type: "button", onclick: () => nameThem([face.id], doubt.nearer.name) }, `It’s ${doubt.nearer.name}`),
-          h("button", { type: "button", onclick: () => rejectThem([face.id], who) }, "Somebody else")));
-    })]);
+    doubts = await standing(found.filter((doubt) => doubt.person.id === who.id), asOf);
+    if (!signal.aborted) showDoubts();
+  }
+
+  function showDoubts() {
+    fill(doubtful, [h("h2", {}, "Is this right?"), ...doubts.map((doubt) => [
+      h("p", {}, doubtWords(doubt)),
+      doubtCard(doubt, { size: "small", beside: [[doubt.nearer?.name ?? who.name, doubt.because]], give: (answer) => settleDoubt(doubt, answer) })])]);
     showFaces();
+  }
+
+  function settleDoubt(doubt, answer) {
+    answer(answersTo(doubt, readDoubts));
+    doubts = doubts.filter((other) => other !== doubt);
+    showDoubts();
+    (doubtful.querySelector("button") ?? head.querySelector("h1")).focus({ preventScroll: true });
   }
 
   async function read() {
@@ -146,9 +149,9 @@ export async function person(main, { id, only = "all" }, signal) {
 
   main.replaceChildren(head, merging, h("div", { class: "sifting" }, tabs, sieve, sorted), doubtful, none, h("div", { class: "with-years" }, wall.element, side), bar.element);
   await read();
-  showDoubts();
+  readDoubts();
   const again = settled(() => signal.aborted || read().catch(() => {}), 300, 2000);
-  const doubtAgain = settled(() => signal.aborted || showDoubts().catch(() => {}), 1500, 5000);
+  const doubtAgain = settled(() => signal.aborted || readDoubts().catch(() => {}), 1500, 5000);
   on(["names", "person", "answer", "gone"], () => (again(), doubtAgain()), signal);
   onSaid(again, signal);
   keys("This person", [

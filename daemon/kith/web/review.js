@@ -5,7 +5,7 @@ import { answered, onSaid, say, seen, settledBy, tell, unanswered, undo } from "
 import { count, empty, fill, h, kbd, many, percent, settled, sureness as asSure, years } from "./dom.js";
 import { doing, on } from "./events.js";
 import { outline } from "./faces.js";
-import { keys, typing } from "./keys.js";
+import { keys, lettersBegin, typing } from "./keys.js";
 import { nameField } from "./people.js";
 import { caption, pane, photo, preload } from "./pane.js";
 import { because } from "./why.js";
@@ -423,10 +423,7 @@ export async function review(main, _, signal) {
       when: () => asking() && typing(), run: () => { writes = false; heading.focus(); },
     },
   ], signal);
-  // any other letter begins a name
-  document.addEventListener("keydown", (event) => {
-    if (!event.defaultPrevented && asking() && !typing() && /^\p{L}$/u.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey) field.input.focus();
-  }, { signal });
+  lettersBegin(() => field.input, asking, signal);
 
   await next();
 }
