@@ -148,20 +148,17 @@ def said_again(db: Database, faces: Iterable[FaceId]) -> frozenset[FaceId]:
 
 def _is_said_again(db: Database, face: FaceId) -> bool:
     now = about(db, face, Answer.CONFIRMED)
-    rows = db.execute(
-        f"SELECT s.act_id, a.source, {settle.COLUMNS} FROM standing s JOIN acts a ON a.id = s.act_id"
-        f" WHERE content_key = ? OR kind = '{Answer.MERGED}' ORDER BY s.id",
-        [now.content],
-    ).fetchall()
-    told = [(act, source, settle.decision(row)) for act, source, *row in rows]
-    names = [one for one in told if one[2].kind is Answer.CONFIRMED and _is_at(one[2].box, now.box)]
-    if not names or names[-1][1] != PERSON:
+    told = [] if now.content is None else settle.told(db, now.content)
+    names = [act for act, said in told if said.kind is Answer.CONFIRMED and _is_at(said.box, now.box)]
+    if len(set(names)) < 2 or _source(db, names[-1]) != PERSON:
         return False
-    last = names[-1][0]
-    before = fold([d for act, _, d in told if act < last or d.kind is Answer.MERGED])
-    was = [place.person for place in before.places if _is_at(place.box, now.box)]
-    row = db.execute("SELECT person_id FROM faces WHERE id = ?", [face]).fetchone()
-    return row[0] is not None and row[0] in was
+    before = fold([said for act, said in told if act < names[-1] or said.kind is Answer.MERGED])
+    (person,) = db.execute("SELECT person_id FROM faces WHERE id = ?", [face]).fetchone()
+    return person in [place.person for place in before.places if place.person and _is_at(place.box, now.box)]
+
+
+def _source(db: Database, act: int) -> str:
+    return str(db.execute("SELECT source FROM acts WHERE id = ?", [act]).fetchone()[0])
 
 
 def _is_at(box: Box | None, place: Box | None) -> bool:

@@ -58,10 +58,18 @@ def of_content(db: Database, content: bytes) -> None:
 
 def standing_of(db: Database, content: bytes) -> Standing:
     """What stands for a photo's content."""
+    return fold([decision for _, decision in told(db, content)])
+
+
+def told(db: Database, content: bytes) -> list[tuple[int, Decision]]:
+    """The decisions that hold for a photo's content, merges of people among them, each with the number of its act."""
+    # two selections, since with OR between them SQLite reads all decisions there are
     rows = db.execute(
-        f"SELECT {COLUMNS} FROM standing WHERE content_key = ? OR kind = '{Answer.MERGED}' ORDER BY id", [content]
+        f"SELECT id, act_id, {COLUMNS} FROM standing WHERE content_key = ?"
+        f" UNION ALL SELECT id, act_id, {COLUMNS} FROM standing WHERE kind = '{Answer.MERGED}' ORDER BY id",
+        [content],
     ).fetchall()
-    return fold([told for row in rows if (told := decision(row)).kind is not Answer.FEATURED])
+    return [(act, said) for _, act, *row in rows if (said := decision(row)).kind is not Answer.FEATURED]
 
 
 def _shift(db: Database, moved: Decision, *, live: bool) -> None:
