@@ -79,10 +79,12 @@ export async function everybody(main, _, signal) {
   search.addEventListener("input", async () => show(await people()));
   onPeople(show, signal);
   show(await people());
-  showTwins();
-  showDoubts();
-  const again = settled(() => (showTwins(), showDoubts()), 800, 4000);
-  on(["answer", "person"], again, signal);
+  const look = () => Promise.all([showTwins(), showDoubts()]);
+  look();
+  const again = settled(look, 800, 4000);
+  const afterwards = settled(look, 4000, 4000); // Kith thinks them up anew a little later
+  afterwards();
+  on(["answer", "person"], () => (again(), afterwards()), signal);
   onSaid(again, signal);
   const focused = () => document.activeElement?.dataset?.person;
   keys("People", [
