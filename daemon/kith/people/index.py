@@ -135,12 +135,13 @@ class Neighbours:
             waiting[block] = False
 
     def proposed(self, slots: Rows) -> Iterator[Near]:
-        """The same of those pairs that the index finds."""
+        """The same of those pairs that the index finds; of a few faces also with those that follow whom it finds."""
+        few = len(slots) <= FEW
         for start in range(0, len(slots), ASKED):
             block = slots[start : start + ASKED]
-            right, count = self._asked(block, self._settings.neighbours + 1, THOROUGH if len(slots) <= FEW else FAST)
+            right, count = self._asked(block, self._settings.neighbours + 1, THOROUGH if few else FAST)
             left = np.repeat(block, count)
-            following = list(self._following.around(right))
+            following = list(self._following.around(right)) if few else []
             left = np.concatenate([left, *(left[at] for at, _ in following)])
             yield from self._compared_one_by_one(left, np.concatenate([right, *(others for _, others in following)]))
 
