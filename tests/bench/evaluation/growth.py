@@ -112,6 +112,7 @@ def check(gallery: Gallery, calibration: Calibration, settings: PeopleSettings) 
 
 
 def measure(gallery: Gallery, calibration: Calibration, settings: PeopleSettings, steps: int) -> None:
+    memory.give_back()
     count, before = len(gallery.faces), resident()
     recogniser, start = Recogniser(calibration, settings), count - 2 * steps
     began = clock()
