@@ -7,13 +7,16 @@ import { confirmThem, ignoreThem, nameThem, notFaces, rejectThem } from "./faces
 
 const LATE = 20_000; // ms by which Kith's doubts may be older than an answer that was given here
 
+/** Whether a doubt that was told at `asOf` was not answered here. */
+export const isOpen = (doubt, asOf) => !answered(doubt.face, asOf - LATE);
+
 /** Those doubts, as told at `asOf`, whose answer still stands; each with its face in full as `shown`. */
 export async function standing(doubts, asOf) {
-  const open = doubts.filter((doubt) => !answered(doubt.face, asOf - LATE));
+  const open = doubts.filter((doubt) => isOpen(doubt, asOf));
   const found = open.length ? await inFull(open.map((doubt) => doubt.face)) : [];
   seen(found);
   return open.map((doubt, i) => ({ ...doubt, shown: found[i] }))
-    .filter(({ person, shown }) => shown.state === "confirmed" && shown.person.id === person.id && !answered(shown.id, asOf - LATE));
+    .filter((doubt) => doubt.shown.state === "confirmed" && doubt.shown.person.id === doubt.person.id && isOpen(doubt, asOf));
 }
 
 /** What can be said of a doubt; `back` is called when that is taken back. */

@@ -3,7 +3,7 @@
 import { crop, get } from "./api.js";
 import { onSaid, undo } from "./answers.js";
 import { empty, fill, h, kbd, many, settled } from "./dom.js";
-import { answersTo, doubtCard, doubtWords, standing } from "./doubt.js";
+import { answersTo, doubtCard, doubtWords, isOpen, standing } from "./doubt.js";
 import { on } from "./events.js";
 import { outline } from "./faces.js";
 import { keys, lettersBegin, typing } from "./keys.js";
@@ -42,17 +42,18 @@ export async function doubts(main, _, signal) {
   async function read() {
     const asOf = performance.now();
     const found = [];
-    let [cursor, settledHere] = ["", 0];
+    const wanted = () => found.filter((doubt) => isOpen(doubt, asOf) && !put_off.has(doubt.face));
+    let page = { cursor: "" };
+    let told = 0;
     do {
-      const page = await get("/v1/doubts", { limit: PAGE, cursor }, signal);
+      page = await get("/v1/doubts", { limit: PAGE, cursor: page.cursor }, signal);
       for (const doubt of page.doubts) doubted.add(doubt.face);
-      const open = await standing(page.doubts, asOf);
-      settledHere += page.doubts.length - open.length;
-      found.push(...open.filter((doubt) => !put_off.has(doubt.face)));
-      left = page.total - settledHere;
-      ({ cursor } = page);
-    } while (cursor && found.length < PAGE / 2);
-    queue = found.filter((doubt) => doubt.face !== current?.face);
+      told += page.doubts.length;
+      found.push(...(await standing(page.doubts, asOf)));
+    } while (page.cursor && wanted().length < PAGE / 2);
+    // only now, since somebody may have gone on meanwhile
+    left = page.total - told + found.filter((doubt) => isOpen(doubt, asOf)).length;
+    queue = wanted().filter((doubt) => doubt.face !== current?.face);
   }
 
   async function next() {
@@ -78,12 +79,18 @@ export async function doubts(main, _, signal) {
   /** The faces to compare a doubt with: its own person's and those of whom it looks like, the nearest in time first. */
   async function compared({ person, nearer, because: told, shown }) {
     const few = async (whose, first) => {
-      if (!looks.has(whose.id)) looks.set(whose.id, outline({ person: whose.id, state: "confirmed" }, signal));
       const far = (face) => Math.abs(face.taken - shown.photo.taken);
-      const sure = (await looks.get(whose.id)).filter((face) => face.photo !== shown.photo.id && !doubted.has(face.id) && !first.includes(face.id));
+      const sure = (await sureOf(whose.id)).filter((face) => face.photo !== shown.photo.id && !doubted.has(face.id) && !first.includes(face.id));
       return [whose.name, [...first, ...sure.sort((one, other) => far(one) - far(other)).map((face) => face.id)].slice(0, BESIDE)];
     };
     return Promise.all([few(person, nearer ? [] : told), ...(nearer ? [few(nearer, told)] : [])]);
+  }
+
+  function sureOf(person) {
+    const found = looks.get(person) ?? outline({ person, state: "confirmed" }, signal);
+    looks.set(person, found);
+    found.catch(() => looks.delete(person));
+    return found;
   }
 
   /** The pictures of the next ones, before they are asked. */
@@ -92,7 +99,7 @@ export async function doubts(main, _, signal) {
     for (const doubt of queue.slice(0, 3)) {
       new Image().src = crop(doubt.face, 256);
       preload(doubt.shown.photo.id, 1024);
-      compared(doubt).then((beside) => beside.forEach(([, ids]) => ids.forEach((id) => (new Image().src = crop(id, 84)))), () => looks.clear());
+      compared(doubt).then((beside) => beside.forEach(([, ids]) => ids.forEach((id) => (new Image().src = crop(id, 84)))), () => {});
     }
   }
 
@@ -185,7 +192,7 @@ export async function doubts(main, _, signal) {
   const asking = () => current !== null && stage.isConnected;
   keys("Doubts", [
     { keys: ["y"], label: "Yes, that’s who it is", run: () => settle((say) => say.keep()), when: asking },
-    { keys: ["1"], label: "It’s who it looks like", run: () => settle((say) => say.name(current.nearer.name)), when: () => asking() && current.nearer },
+    { keys: ["1"], label: "It’s who it looks like", run: () => settle((say) => say.name(current.nearer.name)), when: () => asking() && current.nearer && !field.input.value, typing: true },
     { keys: ["n"], label: "No, it’s somebody else", run: () => settle((say) => say.other()), when: asking },
     { keys: ["i"], label: "A stranger: never ask again", run: () => settle((say) => say.stranger()), when: asking },
     { keys: ["f"], label: "Not a face", run: () => settle((say) => say.notFace()), when: asking },
