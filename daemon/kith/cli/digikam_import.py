@@ -299,7 +299,7 @@ def _show_doubts(doubtful: Sequence[Doubt]) -> None:
         click.echo(f"{doubt.face:>8}  {doubt.name}: {instead}  {show(photo)}")
     more = len(doubtful) - SHOWN
     click.echo(
-        f"{f'And {more:,} more. ' if more > 0 else ''}`kith doubts` lists them; `kith review` shows their faces."
+        f"{f'And {more:,} more. ' if more > 0 else ''}`kith doubts` lists them; under People, `kith review` shows their faces."
     )
 
 
