@@ -298,9 +298,9 @@ def _show_doubts(doubtful: Sequence[Doubt]) -> None:
         photo = doubt.photo if isinstance(doubt.photo, bytes) else os.fsencode(doubt.photo)
         click.echo(f"{doubt.face:>8}  {doubt.name}: {instead}  {show(photo)}")
     more = len(doubtful) - SHOWN
-    click.echo(
-        f"{f'And {more:,} more. ' if more > 0 else ''}`kith doubts` lists them; under People, `kith review` shows their faces."
-    )
+    if more > 0:
+        click.echo(f"And {more:,} more.")
+    click.echo("`kith doubts` lists them; under People, `kith review` shows their faces.")
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
