@@ -135,13 +135,13 @@ def _is_one(room: Floats) -> bool:
     It does where, however they are divided in two, the parts have room on average. A pair without any is made up for
     by the others, each of which is linked to one of the two in the other part: that room is shared among such pairs.
     """
-    left, right = np.nonzero(np.triu(room < 0))
+    left, right = np.nonzero(room < 0)
+    left, right = left[left < right], right[left < right]
     if len(left) > len(room):
         return False
     used = np.bincount(np.concatenate([left, right]), minlength=len(room))
-    share = np.maximum(room, 0) / np.maximum(used[:, None] + used[None, :], 1)
-    found = np.minimum(share[left], share[right]).sum(axis=1)
-    return bool((found >= -SURELY * room[left, right]).all())
+    shares = [np.maximum(room[side], 0) / (used[side][:, None] + used) for side in (left, right)]
+    return bool((np.minimum(*shares).sum(axis=1) >= -SURELY * room[left, right]).all())
 
 
 def _expanded(vectors: Floats, never: Flags, cuts: Cuts) -> Doubles:
