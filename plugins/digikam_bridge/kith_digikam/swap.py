@@ -150,8 +150,7 @@ def _in_its_place(original: int, path: Path, copy: Path) -> Path:
 
 def _backup(original: int, path: Path) -> Path:
     """The original under a second name, or a copy of it where the file system knows no second names."""
-    name = f"{path.name}.before-kith-{datetime.now():%Y-%m-%d-%H%M%S}"
-    backup = next(place for n in range(100) if not (place := path.with_name(f"{name}{f'-{n}' if n else ''}")).exists())
+    backup = path.with_name(f"{path.name}.before-kith-{datetime.now():%Y-%m-%d-%H%M%S-%f}")
     try:
         backup.hardlink_to(path)
     except OSError as error:
