@@ -59,18 +59,19 @@ class Clusters:
         """
         changed: set[int] = set()
         people: set[PersonId] = set()
-        fresh: list[Cluster] = []
+        fresh: dict[Cluster, Counter[PersonId]] = {}
         for leaf in self._graph.leaves(touched):
             for cluster in self._group(leaf):
-                if not anew.isdisjoint(cluster) or self.of(cluster[0]) != cluster:
-                    fresh.append(cluster)
-                    changed.update(self._told_anew(cluster, anew))
+                before = self.of(cluster[0])
+                if before != cluster or not anew.isdisjoint(cluster):
+                    fresh[cluster] = self._names(cluster)
+                    changed.update(self._told_anew(before, cluster, fresh[cluster], anew))
         for number in np.unique(self.first[[slot for cluster in fresh for slot in cluster]]).tolist():
             self._dissolve(number)
-        for cluster in fresh:
+        for cluster, named in fresh.items():
             self._rings.put(cluster)
             self.first[list(cluster)], self.size[cluster[0]] = cluster[0], len(cluster)
-            if named := self._names(cluster):
+            if named:
                 self._named[cluster[0]] = named
                 people.update(named)
         self._count += len(fresh)
@@ -109,14 +110,10 @@ class Clusters:
         """Numbers (G,) of all clusters of two faces or more."""
         return np.flatnonzero(self._row != NONE)
 
-    def _told_anew(self, cluster: Cluster, anew: set[int]) -> set[int]:
-        """Members whose cluster told something else before, or who are `anew`."""
+    def _told_anew(self, before: Cluster, cluster: Cluster, named: Mapping[PersonId, int], anew: set[int]) -> set[int]:
+        """Members whose cluster told something else `before`, or who are `anew`."""
         number, sample = cluster[0], cluster[: self._sample]
-        before = self.of(number)
-        told = (
-            before[: self._sample] == sample and anew.isdisjoint(sample) and self.named(number) == self._names(cluster)
-        )
-        if not told:
+        if before[: self._sample] != sample or not anew.isdisjoint(sample) or self.named(number) != named:
             return set(cluster)
         rows = np.array(cluster)
         return set(rows[self.first[rows] != number].tolist()) | anew.intersection(cluster)
