@@ -3,7 +3,7 @@
 Every face is replaced by the mean of itself and its sure neighbours (query expansion, Arandjelović & Zisserman, CVPR
 2012), average linkage (scipy) is cut at one cosine, and once more over the means of the clusters, which lets strays
 in. Must-link pairs have distance 0; cannot-link pairs a distance so large that no average over a leaf falls below the
-cut again, which makes ordinary average linkage an exactly constrained one.
+cut again, which makes ordinary average linkage an exactly constrained one. What a few such pairs divided is reunited.
 """
 
 from __future__ import annotations

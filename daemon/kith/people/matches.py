@@ -47,7 +47,7 @@ OUTGROWN = float(np.log(1.5))  # at half as old again as every exemplar nobody i
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Said:
+class Guesses:
     """Who some faces may be: `person` (N,) or NOBODY, the probabilities by classifier and by group (N,), auto (N,)."""
 
     person: NDArray[np.int32]
@@ -56,23 +56,23 @@ class Said:
     auto: Flags
 
     @classmethod
-    def nothing(cls, count: int) -> Said:
+    def nothing(cls, count: int) -> Guesses:
         return cls(np.full(count, NOBODY, np.int32), np.zeros(count), np.zeros(count), np.zeros(count, bool))
 
-    def grown(self, capacity: int) -> Said:
+    def grown(self, capacity: int) -> Guesses:
         """With room for `capacity` faces."""
         probabilities = grown(self.by_face, capacity, 0.0), grown(self.by_group, capacity, 0.0)
-        return Said(grown(self.person, capacity, NOBODY), *probabilities, grown(self.auto, capacity, False))
+        return Guesses(grown(self.person, capacity, NOBODY), *probabilities, grown(self.auto, capacity, False))
 
-    def at(self, rows: Rows) -> Said:
-        return Said(self.person[rows], self.by_face[rows], self.by_group[rows], self.auto[rows])
+    def at(self, rows: Rows) -> Guesses:
+        return Guesses(self.person[rows], self.by_face[rows], self.by_group[rows], self.auto[rows])
 
-    def put(self, rows: Rows, said: Said) -> None:
+    def put(self, rows: Rows, said: Guesses) -> None:
         """This is what is said of the faces at `rows`."""
         self.person[rows], self.auto[rows] = said.person, said.auto
         self.by_face[rows], self.by_group[rows] = said.by_face, said.by_group
 
-    def differs(self, other: Said) -> Flags:
+    def differs(self, other: Guesses) -> Flags:
         """Where something else is said (N,)."""
         different = (self.person != other.person) | (self.auto != other.auto)
         return np.asarray(different | (self.by_face != other.by_face) | (self.by_group != other.by_group))
@@ -102,15 +102,15 @@ class Matches:
         self._exemplars: dict[PersonId, list[int]] = {}
         self._people = People.of({}, graph.vectors, graph.taken, {})
         self._scale = Scale.of(0, 0)
-        self._said = Said.nothing(0)
+        self._guesses = Guesses.nothing(0)
 
     def grow(self, capacity: int) -> None:
         """Make room for slots below `capacity`."""
-        self._said = self._said.grown(capacity)
+        self._guesses = self._guesses.grown(capacity)
 
     def forget(self, slots: Rows) -> None:
         """These have gone."""
-        self._said.put(slots, Said.nothing(len(slots)))
+        self._guesses.put(slots, Guesses.nothing(len(slots)))
 
     def update(
         self, changed: set[int], photos: set[PhotoId], named: set[PersonId], born: Mapping[PersonId, float]
@@ -133,20 +133,20 @@ class Matches:
 
     def sure_of(self, slots: Rows) -> Rows:
         """Who faces (N,) surely are, though nobody said so, or NOBODY."""
-        return np.where(self._said.by_group[slots] >= self._settings.join_above, self._said.person[slots], NOBODY)
+        return np.where(self._guesses.by_group[slots] >= self._settings.join_above, self._guesses.person[slots], NOBODY)
 
     def sure(self, person: PersonId) -> Rows:
         """The slots of all who surely are a person."""
-        theirs = np.flatnonzero(self._said.person == person)
-        return theirs[self._said.by_group[theirs] >= self._settings.join_above]
+        theirs = np.flatnonzero(self._guesses.person == person)
+        return theirs[self._guesses.by_group[theirs] >= self._settings.join_above]
 
     def suggestions(self, slots: Iterable[int] | None = None) -> dict[int, Suggestion]:
         """What is suggested for these slots, or for all, where anything is."""
-        rows = np.flatnonzero(self._said.person != NOBODY) if slots is None else np.fromiter(slots, np.int64)
+        rows = np.flatnonzero(self._guesses.person != NOBODY) if slots is None else np.fromiter(slots, np.int64)
         found: dict[int, Suggestion] = {}
-        for person in np.unique(self._said.person[rows]).tolist():
+        for person in np.unique(self._guesses.person[rows]).tolist():
             if person != NOBODY:
-                found.update(self._suggestions(rows[self._said.person[rows] == person], PersonId(person)))
+                found.update(self._suggestions(rows[self._guesses.person[rows] == person], PersonId(person)))
         return found
 
     def compare(self, slots: Sequence[int]) -> tuple[People, Pairs]:
@@ -207,18 +207,18 @@ class Matches:
 
     def _match(self, slots: Rows, people: set[PersonId]) -> set[int]:
         """Suggest anew for whole photos' slots; gives those that changed. The exemplars of `people` did."""
-        said = Said.nothing(len(slots))
+        said = Guesses.nothing(len(slots))
         is_open = np.flatnonzero(self._faces.is_open(slots))
         pairs = self._candidates(slots[is_open])
         corrected = replace(pairs, group=self._correction(pairs.group))
         chosen = assign(self._faces.photo[slots[is_open]], corrected, self._settings.suggest_above)
         some = chosen[chosen >= 0]
         said.put(is_open[chosen >= 0], self._worded(slots[is_open][chosen >= 0], pairs, some))
-        changed = said.differs(self._said.at(slots)) | np.isin(said.person, list(people))
-        self._said.put(slots, said)
+        changed = said.differs(self._guesses.at(slots)) | np.isin(said.person, list(people))
+        self._guesses.put(slots, said)
         return set(slots[changed].tolist())
 
-    def _worded(self, slots: Rows, pairs: Pairs, chosen: Rows) -> Said:
+    def _worded(self, slots: Rows, pairs: Pairs, chosen: Rows) -> Guesses:
         """What is said of the slots (N,) for which these pairs (N,) were chosen."""
         columns = pairs.person[chosen]
         by_face, by_group = (probability(self._correction(odds[chosen])) for odds in (pairs.classifier, pairs.group))
@@ -227,7 +227,7 @@ class Matches:
             some = np.flatnonzero(auto & (columns == column))
             auto[some] = self._may_be_auto(slots[some], column)
         ids = np.array(self._people.ids, np.int32)
-        return Said(ids[columns], by_face.round(FINE), by_group.round(FINE), auto)
+        return Guesses(ids[columns], by_face.round(FINE), by_group.round(FINE), auto)
 
     def _may_be_auto(self, slots: Rows, column: int) -> Flags:
         """Good enough to be seen, and no child that has outgrown all that is known of it; of one person (M,)."""
@@ -248,7 +248,7 @@ class Matches:
             some = slots[start : start + AT_ONCE]
             cosines = self._graph.vectors[some] @ self._people.vectors[rows].T
             nearest = np.argsort(-cosines, axis=1, kind="stable")[:, :BECAUSE]
-            said = self._said.at(some)
+            said = self._guesses.at(some)
             columns = (some, said.by_face, said.by_group, said.auto, nearest)
             for slot, by_face, by_group, auto, best in zip(*(c.tolist() for c in columns), strict=True):
                 yield slot, Suggestion(person, by_face, by_group, auto, tuple(ids[i] for i in best))

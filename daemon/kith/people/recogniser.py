@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from kith.types import (
     Suggestion,
 )
 
+T = TypeVar("T")
 BLOCK = 65536  # vectors compared at a time
 INDEXED = 16  # faces that an index learns while one is compared with a million others
 
@@ -72,18 +74,13 @@ class Recogniser:
     @property
     def recognition(self) -> Recognition:
         """All groups and suggestions."""
-        suggestions = self._matches.suggestions()
-        return Recognition(self._homes.groups(), dict(zip(self._ids(suggestions), suggestions.values(), strict=True)))
+        return Recognition(self._homes.groups(), self._by_face(self._matches.suggestions()))
 
     def of(self, faces: Iterable[FaceId]) -> Recognition:
         """Groups and suggestions of some faces."""
         slots = _present(faces, self._faces.slot)
-        groups = {face: self._homes.group(slot) for face, slot in zip(self._ids(slots), slots, strict=True)}
-        suggestions = self._matches.suggestions(slots)
-        return Recognition(
-            {face: group for face, group in groups.items() if group is not None},
-            dict(zip(self._ids(suggestions), suggestions.values(), strict=True)),
-        )
+        groups = {slot: group for slot in slots if (group := self._homes.group(slot)) is not None}
+        return Recognition(self._by_face(groups), self._by_face(self._matches.suggestions(slots)))
 
     def holds(self, face: FaceId) -> bool:
         """Whether a face is among those it recognises in."""
@@ -197,6 +194,9 @@ class Recogniser:
 
     def _ids(self, slots: Iterable[int]) -> list[FaceId]:
         return [FaceId(face) for face in self._faces.id[np.fromiter(slots, np.int64)].tolist()]
+
+    def _by_face(self, by_slot: Mapping[int, T]) -> dict[FaceId, T]:
+        return dict(zip(self._ids(by_slot), by_slot.values(), strict=True))
 
     def _let_go(self, slots: Sequence[int]) -> Rows:
         if not slots:
