@@ -7,8 +7,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +269,59 @@ def test_the_last_three_backups_are_kept(world: World) -> None:
     assert len(backups) == 3
     assert rows(backups[-2]) == first
     assert rows(world.database) == first
+
+
+@pytest.fixture
+def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def changed_at(world: World, *moment: int) -> Path:
+    """Change digiKam's database at a moment in UTC; gives the backup."""
+    done = swap.replaced(world.database, _counted, lambda _: None, lambda: datetime(*moment, tzinfo=UTC))
+    assert done is not None
+    return done[1]
+
+
+def _counted(db: sqlite3.Connection) -> bool:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    db.execute(f"PRAGMA user_version = {version + 1}")
+    return True
+
+
+@pytest.mark.usefixtures("_in_berlin")
+def test_the_youngest_backups_are_kept_in_the_night_when_clocks_go_back(world: World) -> None:
+    was = []
+    made = []
+    for hour, minute in ((0, 50), (1, 10), (1, 30), (1, 40)):  # 2:50 in summer, then 2:10, 2:30 and 2:40 in winter
+        was.append(world.database.read_bytes())
+        made.append(changed_at(world, 2026, 10, 25, hour, minute))
+    assert swap.backups(world.database) == made[1:]
+    assert [backup.read_bytes() for backup in made[1:]] == was[1:]
+    assert made == sorted(made)
+    assert all(backup.name.endswith("Z") for backup in made)
+
+
+@pytest.mark.usefixtures("_in_berlin")
+def test_backups_named_by_the_clock_of_the_place_still_count_and_files_of_others_stay(world: World) -> None:
+    words = ("2026-07-01-130000", "2026-07-01-130000-500000", "2026-07-01-130000-500000.copy", "for-ever")
+    files = [world.database.with_name(f"{world.database.name}.before-kith-{word}") for word in words]
+    for file in files:
+        file.write_bytes(b"")
+    older, old, *strange = files
+    first = changed_at(world, 2026, 7, 1, 11, 30)  # half past one
+    assert swap.backups(world.database) == [older, old, first]
+    second = changed_at(world, 2026, 7, 1, 11, 40)
+    assert swap.backups(world.database) == [old, first, second]
+    assert all(file.exists() for file in strange)
+
+
+def test_the_backup_just_made_is_kept_even_if_the_clock_was_put_back(world: World) -> None:
+    for year in (2026, 2027, 2028, 2020):
+        backup = changed_at(world, year, 1, 1)
+    assert backup.exists()
+    assert len(swap.backups(world.database)) == 3

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,17 +19,28 @@ from kith_digikam.errors import DatabaseBusy, DigikamRuns, NotWritten
 
 KEPT = 3  # backups, the youngest
 CHUNK = 1 << 22  # bytes read at once
+MADE = "%Y%m%dT%H%M%S.%fZ"  # in a backup's name: ISO 8601, in UTC, since the clocks of a place go back
+LOCAL = ("%Y-%m-%d-%H%M%S-%f", "%Y-%m-%d-%H%M%S")  # in names of older backups: by the clock of the place
 Change = TypeVar("Change")
 
 
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
+
+
 def replaced(
-    path: Path, change: Callable[[sqlite3.Connection], Change | None], about_to: Callable[[Change], None]
+    path: Path,
+    change: Callable[[sqlite3.Connection], Change | None],
+    about_to: Callable[[Change], None],
+    clock: Callable[[], datetime] = now,
 ) -> tuple[Change, Path] | None:
     """Change the database at `path`; gives what `change` gave and the backup, or None where that was None.
 
     `change` works in one transaction on a copy beside the original; None leaves everything as it is. `about_to` is told
-    what was changed right before the copy takes the original's place. Killed at any moment, one of the two is there
-    whole. Raises DigikamRuns, DatabaseBusy, NotWritten and what database.opened raises; then nothing has changed.
+    what was changed right before the copy takes the original's place; `clock` tells the time, in UTC. Killed at any
+    moment, one of the two is there whole. Raises DigikamRuns, DatabaseBusy, NotWritten and what database.opened raises;
+    then nothing has changed.
     """
     path = path.resolve()
     if path.exists():
@@ -49,7 +60,7 @@ def replaced(
             if _digest(original) != digest or os.fstat(original).st_ino != path.stat().st_ino:
                 raise DatabaseBusy(f"{path} was changed by another program meanwhile. Try again. Nothing was changed.")
             about_to(changed)
-            return changed, _in_its_place(original, path, copy)
+            return changed, _in_its_place(original, path, copy, clock())
         finally:
             _remove(copy)
 
@@ -57,7 +68,20 @@ def replaced(
 def backups(path: Path) -> list[Path]:
     """The backups that pushes left beside a database, oldest first."""
     path = path.resolve()
-    return sorted(path.parent.glob(f"{path.name}.before-kith-*"))
+    prefix = f"{path.name}.before-kith-"
+    found = [file for file in path.parent.iterdir() if file.name.startswith(prefix)]
+    made = {file: moment for file in found if (moment := _moment(file.name.removeprefix(prefix))) is not None}
+    return sorted(made, key=made.__getitem__)
+
+
+def _moment(word: str) -> datetime | None:
+    """When a backup was made, by its name; None for somebody else's file."""
+    with suppress(ValueError):
+        return datetime.strptime(word, MADE).replace(tzinfo=UTC)
+    for form in LOCAL:
+        with suppress(ValueError):
+            return datetime.strptime(word, form).astimezone(UTC)
+    return None
 
 
 def _must_be_in_order(path: Path) -> None:
@@ -130,9 +154,9 @@ def _remove(copy: Path) -> None:
 # -- taking the original's place ----------------------------------------------------------------------------------
 
 
-def _in_its_place(original: int, path: Path, copy: Path) -> Path:
+def _in_its_place(original: int, path: Path, copy: Path, made: datetime) -> Path:
     """Put the copy where the original is, which becomes the backup; a digiKam that came between gets it back."""
-    backup = _backup(original, path)
+    backup = _backup(original, path, made)
     try:
         must_be_closed(path)
         copy.replace(path)
@@ -143,14 +167,14 @@ def _in_its_place(original: int, path: Path, copy: Path) -> Path:
     if database.users(backup):
         backup.replace(path)
         raise DigikamRuns("digiKam was started meanwhile. Close it and try again. Nothing was changed.")
-    for old in backups(path)[:-KEPT]:
+    for old in [other for other in backups(path) if other != backup][: 1 - KEPT]:
         old.unlink()
     return backup
 
 
-def _backup(original: int, path: Path) -> Path:
+def _backup(original: int, path: Path, made: datetime) -> Path:
     """The original under a second name, or a copy of it where the file system knows no second names."""
-    backup = path.with_name(f"{path.name}.before-kith-{datetime.now():%Y-%m-%d-%H%M%S-%f}")
+    backup = path.with_name(f"{path.name}.before-kith-{made:{MADE}}")
     try:
         backup.hardlink_to(path)
     except OSError as error:
