@@ -8,7 +8,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("long", max_examples=2000)  # pytest --hypothesis-profile long
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)  # pytest --hypothesis-profile long
+if hypothesis.settings.get_current_profile_name() == "default":
+    hypothesis.settings.load_profile("untimed")
 
 WINDOWS = {"test_darktable", "test_darktable_plugin"}
 WINDOWS |= {f"test_digikam_{what}" for what in ("actions", "import", "push", "writes")}

@@ -24,7 +24,7 @@ POSTS = sorted(route.path for route in ROUTES if route.method == "POST" and "fol
 GETS = sorted(route.path for route in ROUTES if route.method == "GET")
 MSGPACK, JSON = {"Content-Type": "application/vnd.msgpack"}, {"Content-Type": "application/json"}
 QUICK = Limits(heartbeat=0.2)
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 leaves = (
     st.none()
@@ -127,7 +127,7 @@ def family() -> Iterator[tuple[Running, Served]]:
         yield control, stack.enter_context(served(control))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     order=st.sampled_from(["id", "oldest", "newest", "surest"]),
     limit=st.integers(1, 5),

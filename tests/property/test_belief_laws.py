@@ -76,7 +76,7 @@ def believed(catalogue: Catalogue) -> object:
 
 
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(["photo", "photo", "answer", "believe"]), max_size=30))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_small_steps_lead_where_one_large_step_leads(seed: int, steps: list[str]) -> None:
     chance, number = random.Random(seed), count()
     with TemporaryDirectory() as folder:

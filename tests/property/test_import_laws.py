@@ -34,7 +34,7 @@ HERE = st.builds(
     st.sampled_from([LEFT, RIGHT]),
     NAMES,
 )
-LAWS = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 
 
 def fresh(folder: Path) -> Catalogue:

@@ -101,7 +101,7 @@ def is_each_name_one_person(catalogue: Catalogue) -> bool:
 
 
 @given(st.lists(ANSWERS, min_size=1, max_size=8), st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_taken_back_was_never_said(answers: list[Said], data: st.DataObject) -> None:
     number = count()
     with TemporaryDirectory() as folder:

@@ -60,7 +60,7 @@ def answered(draw: st.DrawFn, face: Evidence) -> Evidence:
     return replace(face, person=person, rejected=rejected, ignored=person is None and draw(st.booleans()))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data(), crowds(), st.sampled_from([SMALL, CLOSE, APART]))
 def test_step_by_step_gives_what_all_at_once_gives(data, world, some) -> None:
     recogniser = Recogniser(WEIGHED, some)
@@ -90,7 +90,7 @@ def test_step_by_step_gives_what_all_at_once_gives(data, world, some) -> None:
             assert {f for f in then.keys() | now.keys() if then.get(f) != now.get(f)} <= told.keys()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data(), crowds())
 def test_one_by_one_in_any_order_gives_the_same_people(data, world) -> None:
     faces = [data.draw(answered(face)) for face in world.faces]
@@ -103,7 +103,7 @@ def test_one_by_one_in_any_order_gives_the_same_people(data, world) -> None:
     assert people(recogniser.recognition.groups) == people(at_once.groups)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data(), crowds())
 def test_a_whole_gallery_is_taken_over_by_what_differs(data, world) -> None:
     recogniser = Recogniser(WEIGHED, SMALL)
@@ -115,7 +115,7 @@ def test_a_whole_gallery_is_taken_over_by_what_differs(data, world) -> None:
         assert recogniser.recognise(gallery) == recognise(gallery, WEIGHED, before, SMALL, next_group=number)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data(), crowds(), st.sampled_from([0, 1]), st.sampled_from([1, 2, 9]))
 def test_what_an_index_missed_is_made_up_for(data, world, neighbours, crowd) -> None:
     some = replace(SMALL, exact_up_to=3, neighbours=neighbours, crowd=crowd)

@@ -53,7 +53,7 @@ def relabelled(face: Evidence, faces: list[int], people: list[int]) -> Evidence:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(worlds(), st.randoms(use_true_random=False), st.permutations([1, 2, 3]))
 def test_neither_order_of_arrival_nor_ids_change_the_result(world, random, people) -> None:
     gallery = world.gallery()
@@ -70,7 +70,7 @@ def test_neither_order_of_arrival_nor_ids_change_the_result(world, random, peopl
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(worlds())
 def test_answers_and_photos_are_never_contradicted(world) -> None:
     faces = {f.id: f for f in world.faces}
@@ -93,14 +93,14 @@ def test_answers_and_photos_are_never_contradicted(world) -> None:
     assert len(once) == len(set(once))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(worlds())
 def test_numbers_of_groups_stay_when_nothing_changed(world) -> None:
     first = world.recognise(SMALL)
     assert world.recognise(SMALL, previous=first.groups).groups == first.groups
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(worlds(), worlds())
 def test_what_is_unlike_everything_else_changes_no_group(world, other) -> None:
     """A component's groups depend on nothing outside it, so only touched components need recomputing."""

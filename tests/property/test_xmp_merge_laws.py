@@ -33,7 +33,7 @@ from kith_xmp.write import write
 PEOPLE = ("Marie Curie", "Pierre Curie", "Zoë", "李娜", "O'Neil & Söhne <x>", "AC/DC", "marie curie")
 COLUMNS, ROWS = 5, 3
 
-LAW = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink])
+LAW = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink])
 
 frames = st.builds(Frame, st.integers(300, 9000), st.integers(300, 9000), st.integers(1, 8))
 cells = st.integers(0, COLUMNS * ROWS - 1)

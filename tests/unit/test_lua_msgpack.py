@@ -104,7 +104,7 @@ def typed(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(values)
 @example([])
 @example({})
@@ -134,7 +134,7 @@ def test_single_floats_and_large_numbers_are_read(echo: Echo) -> None:
     assert math.isnan(msgpack.unpackb(echo(msgpack.packb(math.nan))))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=60) | values.map(lambda value: msgpack.packb(value)[:-1]))
 @example(b"\xdf\xff\xff\xff\xff")  # a map of four thousand million entries
 @example(b"\x91" * 5000)

@@ -59,6 +59,24 @@ def test_all_pairs_at_or_above_the_floor_are_found() -> None:
     assert all(c == float(vectors[min(p)] @ vectors[max(p)]) for p, c in pairs.items())
 
 
+def test_a_few_faces_have_the_neighbours_that_they_have_among_all() -> None:
+    held = neighbours(unit(9000), 0.4, PeopleSettings())
+    for few in (np.array([7]), np.arange(4090, 4100)):
+        some = {pair: cosine for pair, cosine in found(held, np.arange(9000)).items() if pair & set(few.tolist())}
+        assert found(held, few) == some
+        assert some
+
+
+def test_all_of_a_crowd_are_proposed_though_the_index_holds_only_some() -> None:
+    crowd = unit(1) + 0.01 * unit(500, seed=1)
+    vectors = snap(crowd / np.linalg.norm(crowd, axis=1, keepdims=True))
+    held = neighbours(vectors[:101], 0.9, APPROXIMATE)
+    held.grow(500)
+    for slot in range(101, 500):
+        held.add(np.array([slot]), vectors[slot][None])
+    assert set().union(*proposed(held, np.array([300]))) == set(range(500))
+
+
 def test_what_was_removed_is_nobodys_neighbour() -> None:
     vectors = np.repeat(unit(40), 5, axis=0)
     for ask in (found, proposed):

@@ -242,7 +242,7 @@ def test_a_raw_without_a_useful_preview_is_developed(tmp_path: Path, preview: by
     assert small[43, 5, 1] > small[5, 5, 1]  # green grows downwards
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     data=st.binary(max_size=400), start=st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"RIFF"])
 )

@@ -106,9 +106,14 @@ class Clusters:
         found[rows != NONE] = self._means[rows[rows != NONE]]
         return found
 
-    def averaged(self) -> Rows:
-        """Numbers (G,) of all clusters of two faces or more."""
-        return np.flatnonzero(self._row != NONE)
+    def coarsely_near(self, queries: Floats, floor: float) -> Rows:
+        """Numbers (G,) of all clusters of two faces or more whose mean has a product of at least `floor` with one of
+        the queries (Q, D), and of few others."""
+        averaged = np.flatnonzero(self._row != NONE)
+        number = np.full(len(self._means), NONE, np.int64)
+        number[self._row[averaged]] = averaged
+        found = number[np.unique(self._means.coarsely_near(queries, floor)[1])]
+        return np.asarray(found[found != NONE])
 
     def _told_anew(self, before: Cluster, cluster: Cluster, named: Mapping[PersonId, int], anew: set[int]) -> set[int]:
         """Members whose cluster told something else `before`, or who are `anew`."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from usearch.index import Index, Matches
@@ -10,19 +12,20 @@ from usearch.index import Index, Matches
 from kith.people.faces import grown
 from kith.people.rings import Rings
 from kith.people.settings import PeopleSettings
+from kith.people.threads import processors
 from kith.people.vectors import Directions, Flags, Rows
 from kith.types import Floats
 
 Near = tuple[Rows, Rows, Floats]  # slots, others and cosines (E,)
 
+FEW = 16  # faces up to which a coarse look at all others, then an exact one at those it leaves, is faster
 BLOCK = 1024  # faces compared at a time,
 TILE = 4096  # with so many others: what fits into a processor's cache
-FEW = 4  # faces that are compared one by one faster than together
 AT_ONCE = 1000  # vectors added to the index at a time
 CONNECTIVITY, EXPANSION_ADD = 32, 256  # HNSW's M and efConstruction
 THOROUGH, FAST = 256, 64  # HNSW's ef: for a face's neighbours, and where there are many to look at
+FOLLOWERS = 64  # of one leader, so that looking at all of them doesn't take long
 ASKED = 256  # faces that the index is asked about at a time
-PAIRS = 65536  # pairs compared one by one at a time
 
 
 class Neighbours:
@@ -94,25 +97,31 @@ class Neighbours:
                 connectivity=CONNECTIVITY,
                 expansion_add=EXPANSION_ADD,
             )
-        leader = self._leaders(slots)
-        for slot, first in zip(slots[leader >= 0].tolist(), leader[leader >= 0].tolist(), strict=True):
-            self._following.join(slot, first)
+        leader = np.full(len(slots), -1)
+        for i, some in enumerate(self._leaders(slots)):
+            leader[i] = self._with_room(some)
+            if leader[i] >= 0:
+                self._following.join(int(slots[i]), int(leader[i]))
         fresh = slots[leader < 0]
         self._index.add(fresh, self.vectors.coarse(fresh))
         self._known[slots], self._leads[fresh] = True, True
         self._unknown -= len(slots)
 
-    def _leaders(self, slots: Rows) -> Rows:
-        """The nearest face in the index for slots (N,) in a crowd, -1 for others."""
-        crowd, leader = self._settings.crowd, np.full(len(slots), -1)
+    def _leaders(self, slots: Rows) -> list[Rows]:
+        """For each of slots (N,) the nearest faces in the index, best first, where it is in a crowd of them."""
+        crowd, leaders = self._settings.crowd, [np.zeros(0, np.int64) for _ in slots]
         right, count = self._asked(slots, crowd, FAST)
         full = np.flatnonzero(count == crowd)
         nearest = right[np.repeat(count == crowd, count)].reshape(len(full), crowd)
         others = self.vectors[nearest.ravel()].reshape(len(full), crowd, self.vectors.shape[1])
         cosines = np.einsum("ijk,ik->ij", others, self.vectors[slots[full]])
-        crowded = (cosines >= self._close).all(axis=1)
-        leader[full[crowded]] = nearest[crowded, cosines[crowded].argmax(axis=1)]
-        return leader
+        for i in np.flatnonzero((cosines >= self._close).all(axis=1)).tolist():
+            leaders[full[i]] = nearest[i, np.argsort(-cosines[i], kind="stable")]
+        return leaders
+
+    def _with_room(self, leaders: Rows) -> int:
+        """The first who hasn't too many followers, or -1."""
+        return next((one for one in leaders.tolist() if len(self._following.members(one)) <= FOLLOWERS), -1)
 
     def proposes(self) -> bool:
         """Whether the index knows all slots in use, and is worth asking."""
@@ -120,19 +129,21 @@ class Neighbours:
 
     def near(self, slots: Rows) -> Iterator[Near]:
         """Slots (E,), others (E,) and cosines (E,) of all pairs at or above the floor, at least once each."""
+        if len(slots) <= FEW:
+            rows, others = self.vectors.coarsely_near(self.vectors[slots], float(self._floor))
+            yield from self._compared_one_by_one(slots[rows], others)
+            return
         slots, waiting = np.sort(slots), self.held.copy()
-        for start in range(0, len(slots), BLOCK):
-            block = slots[start : start + BLOCK]
-            queries = self.vectors[block]
-            for tile in range(0, len(self.vectors), TILE):
-                if not waiting[tile : tile + TILE].any():
-                    continue
-                rows, columns, cosines = self._compared(queries, slice(tile, tile + TILE))
-                left, right = block[rows], columns + tile
-                keep = (left != right) & waiting[right]
-                if keep.any():
-                    yield left[keep], right[keep], cosines[keep]
-            waiting[block] = False
+        with ThreadPoolExecutor(processors()) as pool:
+            for start in range(0, len(slots), BLOCK):
+                block = slots[start : start + BLOCK]
+                tiles = np.unique(np.flatnonzero(waiting) // TILE).tolist()
+                found = pool.map(partial(self._compared, self.vectors[block]), tiles)
+                for rows, others, cosines in found:
+                    keep = (block[rows] != others) & waiting[others]
+                    if keep.any():
+                        yield block[rows[keep]], others[keep], cosines[keep]
+                waiting[block] = False
 
     def proposed(self, slots: Rows) -> Iterator[Near]:
         """The same of those pairs that the index finds; of a few faces also with those that follow whom it finds."""
@@ -147,13 +158,12 @@ class Neighbours:
 
     def _compared_one_by_one(self, left: Rows, right: Rows) -> Iterator[Near]:
         """Those of these pairs (E,) that are at or above the floor."""
-        different = left != right
-        left, right = left[different], right[different]
-        for start in range(0, len(left), PAIRS):
-            some = slice(start, start + PAIRS)
-            cosines = np.einsum("ij,ij->i", self.vectors[left[some]], self.vectors[right[some]])
-            keep = (cosines >= self._floor) & self.held[right[some]]
-            yield left[some][keep], right[some][keep], cosines[keep]
+        order = np.argsort(left, kind="stable")
+        slots, starts = np.unique(left[order], return_index=True)
+        for slot, others in zip(slots.tolist(), np.split(right[order], starts)[1:], strict=True):
+            cosines = self.vectors[others] @ self.vectors[[slot]][0]
+            keep = (cosines >= self._floor) & self.held[others] & (others != slot)
+            yield np.full(keep.sum(), slot), others[keep], cosines[keep]
 
     def _asked(self, slots: Rows, most: int, expansion: int) -> tuple[Rows, Rows]:
         """Slots (E,) that the index finds nearest to slots (N,), and how many for each (N,)."""
@@ -164,11 +174,10 @@ class Neighbours:
         keys = [found.keys] if isinstance(found, Matches) else [one.keys for one in found]
         return np.concatenate(keys).astype(np.int64), np.array([len(some) for some in keys])
 
-    def _compared(self, queries: Floats, tile: slice) -> tuple[Rows, Rows, Floats]:
-        """Rows of `queries`, rows of the tile and cosines (E,) of the pairs at or above the floor."""
-        others = self.vectors[tile]
-        few = len(queries) <= FEW
-        cosines = np.stack([others @ query for query in queries]) if few else queries @ others.T
+    def _compared(self, queries: Floats, tile: int) -> tuple[Rows, Rows, Floats]:
+        """Rows of `queries`, slots of the tile and cosines (E,) of the pairs at or above the floor."""
+        others = self.vectors[tile * TILE : (tile + 1) * TILE]
+        cosines = queries @ others.T
         near = np.flatnonzero(cosines >= self._floor)
         rows, columns = np.divmod(near, len(others))
-        return rows, columns, cosines.ravel()[near]
+        return rows, columns + tile * TILE, cosines.ravel()[near]

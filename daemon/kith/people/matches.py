@@ -31,6 +31,7 @@ from kith.people.matching import (
     directions,
     judge,
     like,
+    scored,
 )
 from kith.people.refit import Correction
 from kith.people.settings import PeopleSettings
@@ -40,7 +41,7 @@ from kith.types import Calibration, FaceId, Floats, PersonId, PhotoId, Suggestio
 AUTO_ABOVE = {"off": 2.0, "strict": 0.995, "wide": 0.98}  # a probability of 2 is never reached
 BECAUSE = 3  # faces shown as the reason of a suggestion
 FINE = 4  # decimals of a probability
-LOOKED_AT = 65536  # vectors compared with a changed person at a time
+ASKED = 512  # exemplars of changed people compared with all faces at a time
 AT_ONCE = 16384  # faces matched at a time
 GROWN_UP = 16.0  # years; younger faces change so fast that
 OUTGROWN = float(np.log(1.5))  # at half as old again as every exemplar nobody is named without asking
@@ -191,14 +192,14 @@ class Matches:
         sides = tuple(some for some in sides if some.ids)
         if not sides:
             return
-        for start in range(0, len(self._graph.vectors), LOOKED_AT):
-            block = slice(start, start + LOOKED_AT)
-            near = self._is_near(self._graph.vectors[block], sides)
-            yield start + np.flatnonzero(near & (self._faces.id[block] >= 0))
-        clusters = self._clusters.averaged()
-        for start in range(0, len(clusters), LOOKED_AT):
-            some = clusters[start : start + LOOKED_AT]
-            yield self._clusters.all_of(some[self._is_near(self._clusters.means(some), sides)])
+        asked = np.unique(np.concatenate([scored(some) for some in sides]), axis=0)
+        for start in range(0, len(asked), ASKED):
+            some = asked[start : start + ASKED]
+            slots = np.unique(self._graph.vectors.coarsely_near(some, self._stranger)[1])
+            slots = slots[self._faces.id[slots] >= 0]
+            yield slots[self._is_near(self._graph.vectors[slots], sides)]
+            numbers = self._clusters.coarsely_near(some, self._stranger)
+            yield self._clusters.all_of(numbers[self._is_near(self._clusters.means(numbers), sides)])
 
     def _is_near(self, vectors: Floats, sides: Iterable[People]) -> Flags:
         """Which of these (N, D) are more like any of the people than strangers are."""

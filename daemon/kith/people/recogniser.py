@@ -17,6 +17,7 @@ from kith.people.matches import Matches
 from kith.people.matching import Pairs, People
 from kith.people.refit import Correction
 from kith.people.settings import PeopleSettings
+from kith.people.threads import one_blas_thread
 from kith.people.vectors import Rows, snap
 from kith.types import (
     Calibration,
@@ -96,6 +97,7 @@ class Recogniser:
         self.update(Gallery(some, gallery.vectors[changed], born=gallery.born), gone)
         return self.recognition
 
+    @one_blas_thread()
     def update(self, changed: Gallery, gone: Iterable[FaceId] = ()) -> Changes:
         """Take over new and changed faces, let go of those `gone`.
 
@@ -119,6 +121,7 @@ class Recogniser:
         """How many faces `tend` has something to do for: none up to `settings.exact_up_to` faces."""
         return self._graph.unindexed() + self._graph.unsettled()
 
+    @one_blas_thread()
     def tend(self, count: int) -> Changes:
         """Do for about `count` faces what is too slow to do at once.
 

@@ -31,6 +31,6 @@ class PeopleSettings:
     burst_seconds: float = 3.0
     neighbours: int = 128
     crowd: int = 16
-    exact_up_to: int = 250_000
+    exact_up_to: int = 1_000_000
     largest_component: int = 1_000
     sample: int = 64

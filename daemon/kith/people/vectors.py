@@ -7,11 +7,16 @@ It moves a cosine by about 1e-4, a hundredth of a decade of false match rate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import numkong
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kith.people.threads import processors
 from kith.types import Floats
 
 Rows = NDArray[np.int64]
@@ -20,6 +25,11 @@ Bytes = NDArray[np.int8]
 Doubles = NDArray[np.float64]
 
 GRID = 2048.0
+COARSE = 127.0  # steps of one in 8 bits
+LONGEST = 1.01  # rounding to the grid makes no vector longer than this
+TILE = 4096  # rows that are packed together for being searched,
+ASKED = 64  # by so many at a time
+WORTH = 16  # tiles for which another thread is worth its start
 
 
 def snap(vectors: ArrayLike) -> Floats:
@@ -40,10 +50,15 @@ def means(vectors: Floats, starts: Rows) -> Floats:
 
 
 class Directions:
-    """Unit vectors (C, D) on the grid by row, held as 16-bit integers and given as float32."""
+    """Unit vectors (C, D) on the grid by row, held as 16-bit integers and given as float32.
+
+    Once searched they are held again in 8 bits, as NumKong (USearch's kernels) packs them: being compared with all then
+    takes little longer than reading them.
+    """
 
     def __init__(self, length: int) -> None:
         self._steps = np.zeros((0, length), np.int16)
+        self._packed: dict[int, tuple[numkong.PackedMatrix, float]] = {}  # by tile, with the error of its rounding
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -59,11 +74,60 @@ class Directions:
 
     def __setitem__(self, rows: Rows | Sequence[int], vectors: Floats) -> None:
         self._steps[rows] = np.multiply(vectors, np.float32(GRID)).astype(np.int16)
+        self._unpack(np.unique(np.asarray(rows) // TILE).tolist())
 
     def coarse(self, rows: Rows) -> Bytes:
-        """These on a grid eight times as coarse, in 8-bit integers; components above half a unit are cut off."""
-        return np.asarray(np.clip((self._steps[rows] + 4) >> 3, -127, 127), np.int8)
+        """These in 8 bits."""
+        return _coarse(self[rows])[0]
 
     def grow(self, capacity: int) -> None:
         """Make room for rows below `capacity`, zero until set."""
+        self._unpack([len(self) // TILE])
         self._steps = np.concatenate([self._steps, np.zeros((capacity - len(self), self.shape[1]), np.int16)])
+
+    def coarsely_near(self, queries: Floats, floor: float) -> tuple[Rows, Rows]:
+        """Rows of `queries` (Q, D), which may be shorter than one, and of vectors held here (E,) with a product of at
+        least `floor`: all that have one and few that don't.
+
+        Products of coarse vectors are off by no more than |q - q'||x| + |q'||x - x'| (Cauchy and Schwarz).
+        """
+        tiles = -(-len(self) // TILE)
+        threads = max(1, min(processors(), tiles // WORTH))
+        parts = [range(first, tiles, threads) for first in range(threads)]
+        search = partial(self._search, *_coarse(queries), floor)
+        if threads == 1:
+            return search(*parts)
+        with ThreadPoolExecutor(threads) as pool:
+            rows, others = zip(*pool.map(search, parts), strict=True)
+        return np.concatenate(rows), np.concatenate(others)
+
+    def _search(self, queries: Bytes, error: float, floor: float, tiles: Iterable[int]) -> tuple[Rows, Rows]:
+        """The same in some tiles for coarse queries that are off by no more than `error`."""
+        rows, others = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for tile in tiles:
+            packed, rounding = self._tile(tile)
+            least = math.ceil((floor - LONGEST * error - (LONGEST + error) * rounding) * COARSE**2)
+            for start in range(0, len(queries), ASKED):
+                products = np.asarray(numkong.dots_packed(queries[start : start + ASKED], packed))
+                near, columns = np.divmod(np.flatnonzero(products >= least), products.shape[1])
+                rows.append(near + start)
+                others.append(columns + tile * TILE)
+        return np.concatenate(rows), np.concatenate(others)
+
+    def _tile(self, tile: int) -> tuple[numkong.PackedMatrix, float]:
+        if tile not in self._packed:
+            coarse, error = _coarse(self[tile * TILE : (tile + 1) * TILE])
+            self._packed[tile] = numkong.dots_pack(coarse), error
+        return self._packed[tile]
+
+    def _unpack(self, tiles: Iterable[int]) -> None:
+        for tile in tiles:
+            self._packed.pop(tile, None)
+
+
+def _coarse(vectors: Floats) -> tuple[Bytes, float]:
+    """Vectors (N, D) in 8 bits, and how far the farthest of them is from that."""
+    coarse = np.rint(vectors * np.float32(COARSE))
+    apart = vectors - coarse / np.float32(COARSE)
+    error = float(np.sqrt(np.einsum("ij,ij->i", apart, apart).max(initial=0.0)))
+    return coarse.astype(np.int8), error * (1 + 1e-5)

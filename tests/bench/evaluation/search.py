@@ -24,7 +24,8 @@ from kith.people.index import Near, Neighbours
 HEAD = (
     "faces",
     "index built, s",
-    "exact, ms",
+    "exact p50, ms",
+    "p99, ms",
     "index p50, ms",
     "p99, ms",
     "recall@10",
@@ -59,6 +60,7 @@ def measure(population: Population, cuts: Cuts, queries: int) -> tuple[object, .
         held.add(slots, vectors[slots].astype(np.float32))
         held.learn(held.unknown())
     built = time.perf_counter() - began
+    list(held.near(np.arange(1)))  # the first time packs the vectors
     memory.give_back()
     bytes_ = (resident() - before) / count
     exact, proposed, recall, of_one = [], [], [], []
@@ -73,9 +75,8 @@ def measure(population: Population, cuts: Cuts, queries: int) -> tuple[object, .
         for wanted, shares in ((all_of_them, recall), ({f for f in all_of_them if people[f] == people[slot]}, of_one)):
             if wanted:
                 shares.append(len(wanted & known) / len(wanted))
-    p50, p99 = 1000 * np.percentile(proposed, [50, 99])
-    times = f"{built:.0f}", f"{1000 * float(np.median(exact)):.1f}", f"{p50:.2f}", f"{p99:.2f}"
-    return count, *times, f"{np.mean(recall):.4f}", f"{np.mean(of_one):.4f}", f"{bytes_:.0f}"
+    times = [f"{1000 * t:.2f}" for clocks in (exact, proposed) for t in np.percentile(clocks, [50, 99])]
+    return count, f"{built:.0f}", *times, f"{np.mean(recall):.4f}", f"{np.mean(of_one):.4f}", f"{bytes_:.0f}"
 
 
 def _nothing() -> Near:
