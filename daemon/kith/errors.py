@@ -21,14 +21,20 @@ class Retry(StrEnum):
 
 
 class KithError(Exception):
-    """Base of all errors that Kith raises on purpose."""
+    """Base of all errors that Kith raises on purpose.
+
+    `message` is for whoever asked. `str()` is for logs: there, the `names` of people that stand in it show as "…".
+    """
 
     code: ClassVar[str] = "error"
     retry: ClassVar[Retry] = Retry.REQUEST
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *names: str) -> None:
+        told = message
+        for name in sorted(names, key=len, reverse=True):
+            told = told.replace(name, "…")
+        super().__init__(told)
         self.message = message
 
 

@@ -1,7 +1,7 @@
 """What Kith says of itself, to the journal or to a terminal.
 
 A person's name stands in a log only while debugging. Whoever logs one passes `Private(name)`: it shows as "…" in all
-records above DEBUG, whatever level the log is set to.
+records above DEBUG, whatever level the log is set to. An error of Kith's is logged as it is, never its `message`.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def _watcher(daemon: Daemon, root: Path) -> Watcher:
         lambda hints: daemon.hint(_as_paths(hints)),
         on_offline=lambda root: daemon.online(_path(root), False),
         on_online=lambda root: daemon.online(_path(root), True),
-        on_trouble=lambda _, error: log.warning("%s", error.message),
+        on_trouble=lambda _, error: log.warning("%s", error),
         homes=_homes(daemon.app),
         options=Options(hidden=photos.hidden, even=sidecars.READ_ONLY, rules=scan.RULES),
     )
@@ -206,8 +206,8 @@ def _reload(daemon: Daemon) -> None:
     try:
         daemon.configure(config.load(daemon.app.paths.config_file))
     except ConfigInvalid as error:
-        log.error("The settings stay as they were. %s", error.message)
+        log.error("The settings stay as they were. %s", error)
     except KithError as error:
-        log.error("%s", error.message)
+        log.error("%s", error)
     else:
         log.info("The settings were read again.")

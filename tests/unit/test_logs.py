@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import logging
 import os
+import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import kith
+from kith.catalogue import journal, open_catalogue, people
+from kith.errors import BadRequest, NotFound
 from kith.logs import Private, set_up
 
 LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
@@ -67,6 +74,45 @@ def test_a_name_doesnt_show_in_the_trace_of_an_error() -> None:
         logging.getLogger("kith").exception("failed")
     assert "ValueError" in stream.getvalue()
     assert "Anna" not in stream.getvalue()
+
+
+def test_a_name_in_an_error_is_for_whoever_asked_and_never_in_the_log(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    set_up(logging.DEBUG, stream, {})
+    log = logging.getLogger("kith")
+    name, like_it = "Anna Freud", "Anna Freund"  # a trace shows the lines, not what is in them
+    with closing(open_catalogue(tmp_path / "catalogue.db")) as catalogue:
+        catalogue.write(people.named, name)
+        otto = catalogue.write(people.named, "Otto Dix")
+        with pytest.raises(NotFound, match=re.escape("…; did you mean …?")) as unknown:
+            catalogue.read(people.called, like_it)
+        with pytest.raises(BadRequest, match="another … already") as taken:
+            catalogue.write(journal.rename, otto, name, "person", "rename")
+    for error in (unknown.value, taken.value):
+        assert "Anna" in error.message
+        log.warning("%s", error)
+        try:
+            raise ValueError("something else") from error
+        except ValueError:
+            log.exception("failed")
+    assert "did you mean" in stream.getvalue()
+    assert "Anna" not in stream.getvalue()
+
+
+def test_an_error_from_another_process_is_as_discreet_as_there() -> None:
+    error = pickle.loads(pickle.dumps(BadRequest("Ann and Anna are two.", "Ann", "Anna")))
+    assert (error.message, str(error)) == ("Ann and Anna are two.", "… and … are two.")
+
+
+def test_no_log_is_given_what_is_for_whoever_asked() -> None:
+    calls = [
+        f"{file.name}:{node.lineno}"
+        for file in Path(kith.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("log.", "logger."))
+        if any(isinstance(part, ast.Attribute) and part.attr == "message" for part in ast.walk(node))
+    ]
+    assert not calls
 
 
 def test_a_terminal_gets_the_time_and_the_level() -> None:

@@ -217,7 +217,7 @@ def absent_many(api: Api, given: asked.AbsentMany) -> dict[str, Any]:
     def tell(app: App) -> Person:
         known, person = _photos(app, given.photos), _person(app, given.person)
         if not app.catalogue.write(journal.absent, known, person.id, PERSON, f"absent {_shown(known)} {person.name}"):
-            raise NotFound(f"{person.name} is on none of these photos anyway.")
+            raise NotFound(f"{person.name} is on none of these photos anyway.", person.name)
         return person
 
     return say(api, tell)
@@ -244,7 +244,9 @@ def untag(api: Api, which: Sequence[asked.SeenPhoto | int], called: str) -> dict
         person = app.catalogue.read(people.called, called)
         known = [photo for photo in _photos(app, which) if _is_present(app, photo, person.id)]
         if not known:
-            raise NotFound(f"{person.name} is not there without a face; where a face is taken for them, reject that.")
+            raise NotFound(
+                f"{person.name} is not there without a face; where a face is taken for them, reject that.", person.name
+            )
         told = [Decision(Answer.ABSENT, photo.content_key, person=person.id) for photo in known]
         app.catalogue.write(journal.say, told, PERSON, f"untag {_shown(known)} {person.name}")
         return person

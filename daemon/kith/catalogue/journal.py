@@ -176,9 +176,8 @@ def rename(db: Database, person: PersonId, called: str, source: str, words: str)
     """Say what a person is really called. Raises BadRequest where somebody else is called so."""
     other = people.find(db, called)
     if other is not None and other != person:
-        raise BadRequest(
-            f"There is another {people.clean(called)} already. If they are the same person, use `kith merge`."
-        )
+        name = people.clean(called)
+        raise BadRequest(f"There is another {name} already. If they are the same person, use `kith merge`.", name)
     say(db, [Decision(Answer.RENAMED, person=person, text=people.clean(called))], source, words)
 
 

@@ -71,7 +71,7 @@ def called(db: Database, name: str) -> Person:
         return get(db, person)
     near = get_close_matches(name, [other.name for other in all_of(db)], 1)
     hint = f"did you mean {near[0]}?" if near else "`kith people` lists everybody."
-    raise NotFound(f"Nobody is called {clean(name)}; {hint}")
+    raise NotFound(f"Nobody is called {clean(name)}; {hint}", clean(name), *near)
 
 
 def resolve(db: Database, person: PersonId | None) -> PersonId | None:
@@ -93,9 +93,10 @@ def settle(db: Database, person: PersonId) -> bool:
     born_as, before = db.execute("SELECT born_as, merged_into FROM people WHERE id = ?", [person]).fetchone()
     name, into = said.get(Answer.RENAMED, {}).get("detail") or born_as, said.get(Answer.MERGED, {}).get("other_id")
     if into is not None and resolve(db, into) == person:
-        raise BadRequest(f"{name} and {get(db, into).name} were made one person the other way round meanwhile.")
+        other = get(db, into).name
+        raise BadRequest(f"{name} and {other} were made one person the other way round meanwhile.", name, other)
     if into is None and find(db, name) not in (None, person):
-        raise BadRequest(f"Somebody else is called {name} now; rename one of them first, or use `kith merge`.")
+        raise BadRequest(f"Somebody else is called {name} now; rename one of them first, or use `kith merge`.", name)
     shown, hidden = (said.get(kind, {}).get("id", 0) for kind in (Answer.SHOWN, Answer.HIDDEN))
     db.execute(
         "UPDATE people SET name = ?, key = ?, merged_into = ?, born = ?, hidden = ?, feature_id = ? WHERE id = ?",

@@ -375,7 +375,7 @@ class Daemon:
             problem = {"code": error.code, "message": error.message}
             if self._problems.get(part.__name__) != problem:
                 self._problems[part.__name__] = problem
-                log.warning("%s", error.message)
+                log.warning("%s", error)
 
     def _pass_on(self) -> None:
         if self._stop:
