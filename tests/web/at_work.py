@@ -22,7 +22,7 @@ from kith.service.reports import Silent
 from served import Served, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 SETTINGS = '[sidecars]\nquiet_seconds = 0.5\n[people]\nmin_faces = 2\nauto = "off"\n[analysis]\nworkers = 1\n'
 
@@ -122,6 +122,18 @@ class Opened:
         for faces, name in zip(groups, names, strict=False):
             self.say("/v1/faces/name", faces=faces, name=name)
         return groups[: len(names)]
+
+    @contextmanager
+    def held(self, asked: str) -> Iterator[list[Route]]:
+        """What the page asks for doesn't come to Kith before this ends; gives what was asked."""
+        waiting: list[Route] = []
+        self.page.route(asked, lambda route: waiting.append(route) if holds else route.continue_())
+        holds = True
+        yield waiting
+        holds = False
+        for route in waiting:
+            route.continue_()
+        self.page.unroute(asked)
 
     def until(self, happened: Callable[[], object], seconds: float = 30.0) -> None:
         for _ in range(int(seconds * 20)):

@@ -120,6 +120,23 @@ def test_an_answer_that_looks_wrong_is_doubted_and_corrected(opened: Opened) -> 
     doubt.wait_for(state="detached")
 
 
+def test_whoever_is_on_a_doubt_stays_there_when_another_is_answered_elsewhere(opened: Opened) -> None:
+    _, clara = opened.named("Bruno", "Clara")
+    opened.say("/v1/faces/name", faces=clara[:2], name="Bruno")
+    opened.until(lambda: set(clara[:2]) <= {doubt["face"] for doubt in opened.ask("/v1/doubts")["doubts"]})
+    person(opened, "Bruno")
+    gone, stays = (opened.page.locator(f".doubt:has(> a[href*='{face}'])") for face in clara[:2])
+    button = stays.get_by_role("button", name="It is Bruno")
+    button.focus()
+    opened.say("/v1/faces/name", faces=clara[:1], name="Clara")
+    gone.wait_for(state="detached")
+    assert button.evaluate("button => button === document.activeElement")
+    opened.press("Enter")
+    stays.wait_for(state="detached")
+    opened.until(lambda: clara[1] not in [doubt["face"] for doubt in opened.ask("/v1/doubts")["doubts"]])
+    assert opened.face(clara[1])["person"]["name"] == "Bruno"
+
+
 def test_two_who_may_be_one_person_are_merged_or_told_apart(opened: Opened) -> None:
     (faces,) = opened.named("Bruno", most=4)
     opened.say("/v1/faces/name", faces=faces[2:], name="Brunno")

@@ -81,6 +81,61 @@ def test_an_answer_to_what_changed_meanwhile_is_withdrawn(opened: Opened) -> Non
     assert opened.people() == {"Clara": len(faces)}
 
 
+def test_what_was_answered_is_not_to_be_seen_while_the_next_question_is_on_its_way(opened: Opened) -> None:
+    told = opened.ask("/v1/questions")
+    only = told | {"questions": told["questions"][:1]}
+    opened.page.route("**/v1/questions?*", lambda route: route.fulfill(json=only))
+    opened.go("people")
+    opened.go("review")
+    opened.who_is_this()
+    with opened.held("**/v1/questions?*") as held:
+        opened.type("Bruno")
+        assert opened.first_face() is None
+        opened.press("Alt+i")
+        opened.until(lambda: opened.people() and held)
+    opened.until(lambda: opened.first_face() not in (None, told["questions"][0]["faces"][0]))
+    assert len(opened.ask("/v1/history")["acts"]) == 1
+
+
+def test_a_key_meant_for_a_question_that_another_program_answers_does_not_answer_the_next(opened: Opened) -> None:
+    opened.who_is_this()
+    faces = opened.ask("/v1/questions")["questions"][0]["faces"]
+    opened.page.evaluate(
+        """first => new MutationObserver((_, seen) => {
+        if (document.querySelector(".tile")?.dataset.face === first) return;
+        seen.disconnect();
+        const key = { key: "i", code: "KeyI", altKey: true, bubbles: true };
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", key));
+    }).observe(document.getElementById("main"), { subtree: true, childList: true })""",
+        opened.first_face(),
+    )
+    opened.say("/v1/faces/name", faces=faces, name="Clara")
+    opened.until(lambda: opened.first_face() not in (None, *faces))
+    second = opened.first_face()
+    opened.press("ArrowRight")
+    opened.until(lambda: opened.page.locator(".tile.at").count())
+    assert opened.first_face() == second
+    assert len(opened.ask("/v1/history")["acts"]) == 1
+
+
+def test_whoever_types_a_name_is_not_disturbed_by_an_answer_that_comes_back(opened: Opened) -> None:
+    opened.who_is_this()
+    faces = opened.ask("/v1/questions")["questions"][0]["faces"]
+    opened.page.context.set_offline(True)
+    opened.type("Bruno")
+    opened.until(lambda: opened.first_face() not in (None, *faces))
+    second = opened.first_face()
+    opened.page.keyboard.type("An")
+    opened.say("/v1/faces/name", faces=faces, name="Clara")
+    opened.page.context.set_offline(False)
+    opened.until(lambda: "meanwhile" in opened.said())
+    assert opened.first_face() == second
+    opened.type("na")
+    opened.until(lambda: set(opened.people()) == {"Anna", "Clara"})
+    assert opened.people()["Clara"] == len(faces)
+    opened.told.clear()  # the browser tells of failed requests
+
+
 def test_two_open_pages_stay_in_step(opened: Opened) -> None:
     opened.who_is_this()
     other = opened.page.context.new_page()

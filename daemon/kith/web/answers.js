@@ -37,7 +37,7 @@ const marked = (ids, known) => ids.map((id) => (known.has(id) ? { id, rev: revs.
  *
  * `steps` are calls [{path, ids?, body}], done one after the other and taken back together; `ids` become their `faces`.
  * `shown` are the faces as they were seen, `still(face)` tells whether a face is what it was then. `words(results)`
- * tells what was settled; `back()` is called when the answer could not be given, or is taken back.
+ * tells what was settled; `back(undone)` is called when the answer could not be given, or (`undone`) is taken back.
  */
 export function say({ steps, shown = [], still = () => true, words, back = () => {}, about = [] }) {
   for (const id of about) arrived.set(id, Infinity);
@@ -62,7 +62,7 @@ async function work() {
       given.resolve(given.results.at(-1));
     } catch (error) {
       if (error instanceof Lost) break;
-      withdraw(given);
+      withdraw(given, false);
       tell(error.message, { error: true });
       given.resolve(null);
     }
@@ -99,9 +99,9 @@ async function insist(step, body, known, given) {
   }
 }
 
-function withdraw(given) {
+function withdraw(given, undone) {
   for (const id of given.about) arrived.delete(id);
-  given.back();
+  given.back(undone);
 }
 
 /** Take back the last thing said in this page, or else the last thing anybody said. */
@@ -118,7 +118,7 @@ export async function undo() {
         for (const { id, rev } of photos) revs.set(id, rev);
         given.acts.pop();
       }
-      withdraw(given);
+      withdraw(given, true);
       tell("Taken back.");
     }
   } catch (error) {

@@ -72,6 +72,14 @@ export function settled(run, quiet = 150, most = 1500) {
   };
 }
 
+/** What is to be seen between two questions, and tells so where that takes long. */
+export const between = () => h("section", { class: "between" }, h("h1", { tabindex: "-1" }, "One moment"));
+
+export const PAUSE = 500; // ms between a question that went by itself and the next: what is pressed then was meant for the first
+
+/** A promise for in so many milliseconds. */
+export const passed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** A heading, a sentence and what can be done, where there is nothing else to show. */
 export function empty(title, words, ...actions) {
   return h("section", { class: "empty" }, h("h1", { tabindex: "-1" }, title), h("p", {}, words), h("p", { class: "actions" }, ...actions));

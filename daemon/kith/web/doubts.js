@@ -2,11 +2,11 @@
 
 import { crop, get } from "./api.js";
 import { onSaid, undo } from "./answers.js";
-import { empty, fill, h, kbd, many, settled } from "./dom.js";
-import { answersTo, doubtCard, doubtWords, isOpen, standing } from "./doubt.js";
+import { between, empty, fill, h, kbd, many, passed, PAUSE, settled } from "./dom.js";
+import { answersTo, besides, doubtCard, doubtWords, isOpen, standing } from "./doubt.js";
 import { on } from "./events.js";
 import { outline } from "./faces.js";
-import { keys, lettersBegin, typing } from "./keys.js";
+import { keys, lettersBegin, onlyFromNow, typing } from "./keys.js";
 import { caption, pane, photo, preload } from "./pane.js";
 import { nameField } from "./people.js";
 import { because } from "./why.js";
@@ -20,6 +20,7 @@ export async function doubts(main, _, signal) {
   let queue = [];
   let current = null;
   let left = 0;
+  let quiet = 0; // none comes before, since one went by itself
   let field = null;
   let looks = new Map(); // person -> their sure faces
   const doubted = new Set();
@@ -56,22 +57,18 @@ export async function doubts(main, _, signal) {
     queue = wanted().filter((doubt) => doubt.face !== current?.face);
   }
 
+  /** Ask about the next one. While there is none, none is to be seen: a key could not be meant for it. */
   async function next() {
     current = null;
-    try {
-      if (!queue.length) await read();
-      while (queue.length && !current) {
-        const [doubt] = queue;
-        const beside = await compared(doubt);
-        if (signal.aborted || current) return;
-        if (doubt === queue[0]) show(queue.shift(), beside);
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      return main.replaceChildren(empty("The doubts didn’t come", error.message, h("button", { type: "button", class: "primary", onclick: next }, "Try again")));
+    const wait = quiet - performance.now();
+    if (!queue.length || wait > 0) {
+      if (stage.isConnected) main.replaceChildren(between());
+      const failed = await Promise.all([queue.length || read(), passed(wait)]).then(() => null, (error) => error);
+      if (signal.aborted || current) return;
+      if (failed) return main.replaceChildren(empty("The doubts didn’t come", failed.message, h("button", { type: "button", class: "primary", onclick: next }, "Try again")));
     }
-    if (signal.aborted) return;
-    if (!current) return nothing();
+    if (!queue.length) return nothing();
+    show(queue.shift());
     if (queue.length < PAGE / 2) read().then(prepare, () => {});
     else prepare();
   }
@@ -86,6 +83,8 @@ export async function doubts(main, _, signal) {
     return Promise.all([few(person, nearer ? [] : told), ...(nearer ? [few(nearer, told)] : [])]);
   }
 
+  const compare = (doubt) => compared(doubt).then((beside) => doubt === current && fill(card.querySelector(".looks"), besides(beside, "large")), () => {});
+
   function sureOf(person) {
     const found = looks.get(person) ?? outline({ person, state: "confirmed" }, signal);
     looks.set(person, found);
@@ -96,6 +95,7 @@ export async function doubts(main, _, signal) {
   /** The pictures of the next ones, before they are asked. */
   function prepare() {
     showLeft();
+    if (current && !card.querySelector(".looks img")) compare(current);
     for (const doubt of queue.slice(0, 3)) {
       new Image().src = crop(doubt.face, 256);
       preload(doubt.shown.photo.id, 1024);
@@ -105,11 +105,14 @@ export async function doubts(main, _, signal) {
 
   // -- one of them ------------------------------------------------------------------------------------------------
 
-  function show(doubt, beside) {
+  function show(doubt) {
     current = doubt;
+    onlyFromNow();
     if (!stage.isConnected) main.replaceChildren(stage);
     fill(heading, ["Is this ", h("b", {}, doubt.person.name), "?"]);
-    card.replaceChildren(doubtCard(doubt, { size: "large", beside, give: settle }));
+    const soon = [doubt.person, doubt.nearer].filter(Boolean).map(({ name }) => [name, null]);
+    card.replaceChildren(doubtCard(doubt, { size: "large", beside: soon, give: settle }));
+    compare(doubt);
     field = nameField({ label: `Somebody else than ${doubt.person.name}`, placeholder: "Or type who it is", choose: ({ name }) => settle((say) => say.name(name)), not: [doubt.person.id] });
     answer.replaceChildren(field);
     reasons.replaceChildren();
@@ -144,18 +147,17 @@ export async function doubts(main, _, signal) {
   function settle(give) {
     if (!current) return;
     const doubt = current;
-    give(answersTo(doubt, () => again(doubt)));
+    give(answersTo(doubt, (undone) => undone && again(doubt)));
     left -= 1;
     next();
   }
 
-  /** An answer was taken back: it is asked about again, at once. */
-  async function again(doubt) {
-    const beside = await compared(doubt).catch(() => []);
+  /** An answer was taken back: it is asked about again, at once. One that was refused comes again when all are read anew. */
+  function again(doubt) {
     if (signal.aborted) return;
     queue = [current, ...queue].filter((other) => other && other.face !== doubt.face);
     left += 1;
-    show(doubt, beside);
+    show(doubt);
   }
 
   function later() {
@@ -183,11 +185,15 @@ export async function doubts(main, _, signal) {
     if (!current) return queue.length ? next() : undefined;
     const stands = await standing([current], performance.now()).catch(() => [current]);
     if (signal.aborted || current !== before) return;
-    if (!stands.length && !field.input.value) return next();
+    if (!stands.length && !field.input.value) {
+      quiet = performance.now() + PAUSE;
+      return next();
+    }
     prepare();
   }, 1500, 5000);
-  on(["answer", "names", "person", "gone"], refresh, signal);
-  onSaid(refresh, signal);
+  const afterwards = settled(refresh, 4000, 4000); // Kith thinks them up anew a little later
+  on(["answer", "names", "person", "gone"], () => (refresh(), afterwards()), signal);
+  onSaid(() => (refresh(), afterwards()), signal);
 
   const asking = () => current !== null && stage.isConnected;
   keys("Doubts", [
@@ -205,4 +211,5 @@ export async function doubts(main, _, signal) {
   lettersBegin(() => field.input, asking, signal);
 
   await next();
+  afterwards();
 }

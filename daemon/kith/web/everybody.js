@@ -3,6 +3,7 @@
 import { crop, get, post } from "./api.js";
 import { onSaid, say, settledBy, tell } from "./answers.js";
 import { count, empty, fill, h, kbd, many, sureness, settled } from "./dom.js";
+import { howMany } from "./doubt.js";
 import { on } from "./events.js";
 import { keys } from "./keys.js";
 import { matching, nameField, onPeople, people, portrait } from "./people.js";
@@ -69,7 +70,7 @@ export async function everybody(main, _, signal) {
   }
 
   async function showDoubts() {
-    const { total } = await get("/v1/doubts", { limit: 1 }, signal).catch(() => ({ total: 0 }));
+    const total = await howMany(signal).catch(() => 0);
     if (signal.aborted) return;
     doubtful.hidden = !total;
     const [they, them] = total === 1 ? ["1 answer looks wrong. While it stands", "it"] : [`${many(total, "answer")} look wrong. While they stand`, "them"];

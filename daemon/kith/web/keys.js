@@ -3,6 +3,8 @@
 import { h, kbd } from "./dom.js";
 
 const maps = [];
+let since = 0; // what was pressed before was meant for something else
+let held = null; // the key that did something, for as long as it is held down
 
 /**
  * Keys of a view until `signal` aborts: [{keys: ["y"], label: "Yes", run, when?, typing?}].
@@ -12,6 +14,11 @@ export function keys(title, bindings, signal) {
   const map = { title, bindings };
   maps.push(map);
   signal?.addEventListener("abort", () => maps.splice(maps.indexOf(map), 1));
+}
+
+/** Another question is to be seen: what was pressed before, and is heard only now, doesn't answer it. */
+export function onlyFromNow() {
+  since = performance.now();
 }
 
 export const typing = () => document.activeElement?.matches("input:not([type=checkbox],[type=range]), textarea") ?? false;
@@ -34,6 +41,7 @@ function named(event) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
+  if (isHeld(event)) return event.preventDefault();
   const name = named(event);
   for (const map of maps.toReversed()) {
     for (const binding of map.bindings) {
@@ -41,11 +49,25 @@ document.addEventListener("keydown", (event) => {
       if (typing() && !event.altKey && !binding.typing) continue;
       if (onControl(event.target, name)) continue;
       event.preventDefault();
+      if (event.timeStamp < since) return;
+      // one walks on while an arrow is held down; everything else is said once
+      held = binding.keys.some((key) => key.includes("Arrow")) ? null : event.code;
       binding.run(event, name);
       return;
     }
   }
 });
+
+document.addEventListener("click", (event) => {
+  if (event.timeStamp >= since) return;
+  event.preventDefault();
+  event.stopPropagation();
+}, { capture: true });
+
+/** Whether a key that already did something is still down. */
+function isHeld(event) {
+  return event.repeat && (event.code === held || event.key === "Enter" || (event.key === " " && !typing()));
+}
 
 /** Whether a focused button or link takes this key itself. */
 function onControl(target, name) {

@@ -21,6 +21,7 @@ export async function person(main, { id, only = "all" }, signal) {
   let least = 0;
   let theirs = [];
   let doubts = [];
+  let cards = new Map(); // face and names of a doubt -> its elements
   const head = h("header", { class: "person-head" });
   const tabs = h("div", { class: "tabs", role: "group", "aria-label": "Which faces" });
   const merging = h("section", { class: "merging", "aria-label": "Merge two people", hidden: true });
@@ -90,16 +91,25 @@ export async function person(main, { id, only = "all" }, signal) {
     if (!signal.aborted) showDoubts();
   }
 
+  const cardOf = (doubt) => [h("p", {}, doubtWords(doubt)),
+    doubtCard(doubt, { size: "small", beside: [[doubt.nearer?.name ?? who.name, doubt.because]], give: (answer) => settleDoubt(doubt, answer) })];
+
+  /** Those that are there already stay, so that nobody's button goes away under their fingers. */
   function showDoubts() {
-    fill(doubtful, [h("h2", {}, "Is this right?"), ...doubts.map((doubt) => [
-      h("p", {}, doubtWords(doubt)),
-      doubtCard(doubt, { size: "small", beside: [[doubt.nearer?.name ?? who.name, doubt.because]], give: (answer) => settleDoubt(doubt, answer) })])]);
+    const before = cards;
+    const same = ({ face, person: told, nearer }) => JSON.stringify([face, told, nearer]);
+    cards = new Map(doubts.map((doubt) => [same(doubt), before.get(same(doubt)) ?? cardOf(doubt)]));
+    if ([...cards.keys()].join() !== [...before.keys()].join()) {
+      const focused = document.activeElement;
+      fill(doubtful, [h("h2", {}, "Is this right?"), ...cards.values()]);
+      if (doubtful.contains(focused)) focused.focus({ preventScroll: true });
+    }
     showFaces();
   }
 
   function settleDoubt(doubt, answer) {
     answer(answersTo(doubt, readDoubts));
-    doubts = doubts.filter((other) => other !== doubt);
+    doubts = doubts.filter((other) => other.face !== doubt.face);
     showDoubts();
     (doubtful.querySelector("button") ?? head.querySelector("h1")).focus({ preventScroll: true });
   }
@@ -152,7 +162,9 @@ export async function person(main, { id, only = "all" }, signal) {
   readDoubts();
   const again = settled(() => signal.aborted || read().catch(() => {}), 300, 2000);
   const doubtAgain = settled(() => signal.aborted || readDoubts().catch(() => {}), 1500, 5000);
-  on(["names", "person", "answer", "gone"], () => (again(), doubtAgain()), signal);
+  const afterwards = settled(doubtAgain, 4000, 4000); // Kith thinks them up anew a little later
+  afterwards();
+  on(["names", "person", "answer", "gone"], () => (again(), doubtAgain(), afterwards()), signal);
   onSaid(again, signal);
   keys("This person", [
     { keys: ["r"], label: "Rename", run: rename }, { keys: ["b"], label: "Birthday", run: born },

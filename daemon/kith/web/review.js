@@ -2,10 +2,10 @@
 
 import { crop, faces as inFull, get, post } from "./api.js";
 import { answered, onSaid, say, seen, settledBy, tell, unanswered, undo } from "./answers.js";
-import { count, empty, fill, h, kbd, many, percent, settled, sureness as asSure, years } from "./dom.js";
+import { between, count, empty, fill, h, kbd, many, passed, PAUSE, percent, settled, sureness as asSure, years } from "./dom.js";
 import { doing, on } from "./events.js";
 import { outline } from "./faces.js";
-import { keys, lettersBegin, typing } from "./keys.js";
+import { keys, lettersBegin, onlyFromNow, typing } from "./keys.js";
 import { nameField } from "./people.js";
 import { caption, pane, photo, preload } from "./pane.js";
 import { because } from "./why.js";
@@ -23,6 +23,7 @@ let writes = true; // whether the field for a name has the focus when the next q
 export async function review(main, _, signal) {
   let queue = [];
   let current = null; // the question, with {off: Set, at: index}
+  let quiet = 0; // no question comes before, since one went by itself
   let progress = null;
   let reading = null;
   let shown = ""; // what there was to say when there was nothing to ask
@@ -74,10 +75,16 @@ export async function review(main, _, signal) {
 
   const onceIds = async () => (await outline({ state: "unknown" }, signal)).map((face) => face.id);
 
+  /** Ask the next question. While there is none, none is to be seen: a key could not be meant for it. */
   async function next() {
-    const failed = !queue.length && (await read().catch((error) => error));
-    if (signal.aborted) return;
-    if (failed instanceof Error) return failed.name === "AbortError" || trouble(failed);
+    current = null;
+    const wait = quiet - performance.now();
+    if (!queue.length || wait > 0) {
+      if (stage.isConnected) main.replaceChildren(between(), foot);
+      const failed = await Promise.all([queue.length || read(), passed(wait)]).then(() => null, (error) => error);
+      if (signal.aborted || current) return;
+      if (failed) return trouble(failed);
+    }
     current = queue.shift() ?? null;
     if (current) {
       Object.assign(current, { off: new Set(), at: 0, all: current.faces.length > FULL ? current.shown.slice(0, FULL - 1) : current.shown });
@@ -105,6 +112,7 @@ export async function review(main, _, signal) {
 
   function show() {
     if (!stage.isConnected) main.replaceChildren(stage, foot);
+    onlyFromNow();
     const question = current;
     const { person } = question;
     fill(heading, [...(person ? ["Is this ", h("b", {}, person.name), "?"] : ["Who is this?"])]);
@@ -243,7 +251,7 @@ export async function review(main, _, signal) {
     say({
       steps, shown: question.all, words, about: all,
       still: (face) => unanswered(face) && (who === null || face.suggestion?.person.id === who),
-      back: () => again(question),
+      back: (undone) => again(question, undone),
     }).then((result) => {
       if (!result) return;
       session.answers += 1;
@@ -252,9 +260,11 @@ export async function review(main, _, signal) {
     next();
   }
 
-  /** A question whose answer was taken back is asked again, at once. */
-  function again(question) {
+  /** A question whose answer was taken back is asked again, at once; if that was refused, when all are read anew. */
+  function again(question, undone) {
     if (signal.aborted) return;
+    if (question.apart) divided = [question, ...divided];
+    if (!undone) return;
     if (current && !same(question, current)) queue.unshift(current);
     queue = queue.filter((other) => !same(other, question));
     current = question;
@@ -303,7 +313,6 @@ export async function review(main, _, signal) {
     divided = divided.filter((other) => other !== question).concat(halves);
     queue = [...halves, ...queue];
     tell(`Two people: ${parts.map((part) => many(part.length, "face")).join(" and ")}. Say who each is.`);
-    current = null;
     next();
   }
 
@@ -386,12 +395,10 @@ export async function review(main, _, signal) {
     if (signal.aborted || alike === null || current !== before) return;
     if (!current) return queue.length ? next() : nothing().catch(() => {});
     // nobody's answer may change under their fingers: who has begun is left alone, and told if it was too late
-    if (!alike.length && !touched()) return next();
-    if (alike.length && !touched() && alike[0].person?.id !== current.person?.id) {
-      queue.unshift(...alike);
-      return next();
-    }
-    prepare();
+    if (touched() || (alike.length && alike[0].person?.id === current.person?.id)) return prepare();
+    queue.unshift(...alike);
+    quiet = performance.now() + PAUSE;
+    return next();
   }, 250, 2500);
   const touched = () => current.apart || current.off.size > 0 || field.input.value !== "" || reasons.childElementCount > 0 || current.all.length > FULL;
   const afterwards = settled(refresh, 3500, 3500); // Kith thinks new questions up a little later
