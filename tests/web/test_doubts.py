@@ -214,6 +214,16 @@ def test_a_key_that_is_held_down_answers_once(opened: Opened, wrong: list[str]) 
     opened.page.keyboard.up("y")
 
 
+def test_a_double_click_answers_once(opened: Opened, wrong: list[str]) -> None:
+    _, second, third, *_ = doubts(opened)
+    look(opened)
+    opened.page.locator(".doubt .actions button").first.dblclick()
+    assert asked(opened) == second["face"]
+    opened.page.wait_for_timeout(600)  # longer than the two clicks of a double one may be apart
+    opened.page.locator(".doubt .actions button").first.click()
+    assert asked(opened) == third["face"]
+
+
 def test_a_key_pressed_before_a_doubt_was_to_be_seen_does_not_answer_it(opened: Opened, wrong: list[str]) -> None:
     _, second, *_ = doubts(opened)
     look(opened)

@@ -5,6 +5,7 @@ import { h, kbd } from "./dom.js";
 const maps = [];
 let since = 0; // what was pressed before was meant for something else
 let held = null; // the key that did something, for as long as it is held down
+let clicked = 0; // when the mouse last did
 
 /**
  * Keys of a view until `signal` aborts: [{keys: ["y"], label: "Yes", run, when?, typing?}].
@@ -58,8 +59,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// the second half of a double click was meant for what the first one answered
 document.addEventListener("click", (event) => {
-  if (event.timeStamp >= since) return;
+  const late = event.timeStamp < since || (event.detail > 1 && clicked < since);
+  clicked = event.timeStamp;
+  if (!late) return;
   event.preventDefault();
   event.stopPropagation();
 }, { capture: true });
