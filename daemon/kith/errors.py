@@ -32,7 +32,7 @@ class KithError(Exception):
 
     def __init__(self, message: str, *names: str) -> None:
         told = message
-        for name in sorted(names, key=len, reverse=True):
+        for name in sorted(filter(None, names), key=len, reverse=True):
             told = told.replace(name, "…")
         super().__init__(told)
         self.message = message
