@@ -202,14 +202,18 @@ class Graph:
         return np.array(self._rings[level].members(root), np.int64)
 
     def _found(self, slots: Rows, near: Callable[[Rows], Iterator[Near]]) -> Links:
-        """Links of these slots with others, both ways where both are among them."""
+        """Links of these slots with others, both ways where both are among them; of very many those that join."""
         parts, count = [Links.none()], 0
+        label: NDArray[np.int32] | None = None
         for left, right, cosine in near(slots):
-            parts.append(self._linked(left, right, cosine))
-            count += len(parts[-1])
+            links = self._linked(left, right, cosine)
+            if label is not None:
+                links = links.where(label[links.level, links.left] != label[links.level, links.right])
+            parts.append(links)
+            count += len(links)
             if count > 1_000_000 + SPARE * len(self.photo):
                 parts = [Links.joined(parts).forest(len(self.photo))]
-                count = len(parts[0])
+                count, label = len(parts[0]), np.array([label for label, _ in self._components(parts[0])])
         return Links.joined(parts)
 
     def _linked(self, left: Rows, right: Rows, cosine: Floats) -> Links:
@@ -267,15 +271,20 @@ class Graph:
         return np.concatenate(touched)
 
     def _label_all(self) -> None:
-        """Components of every level from the links that are remembered; the first slot gives a component's number."""
-        links, count = Links.joined(self._links), len(self.photo)
+        """Components of every level from the links that are remembered."""
+        for level, (label, size) in enumerate(self._components(Links.joined(self._links))):
+            self._label[level], self._size[level] = label, size
+            self._rings[level].put_all(self._label[level])
+
+    def _components(self, links: Links) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+        """Level by level, the component of each slot (C,), whose first slot gives its number, and sizes (C,) there."""
+        count = len(self.photo)
         for level in range(self._levels):
             kept = links.level >= level
             graph = coo_array((np.ones(kept.sum(), np.int8), (links.left[kept], links.right[kept])), (count, count))
             _, number = connected_components(graph, directed=False)
-            first, size = np.unique(number, return_index=True, return_counts=True)[1:]
-            self._label[level], self._size[level, first] = first[number], size
-            self._rings[level].put_all(self._label[level])
+            _, first, size = np.unique(number, return_index=True, return_counts=True)
+            yield first[number].astype(np.int32), size[number].astype(np.int32)
 
     def _fallen(self, before: np.ndarray, gone: Rows) -> Rows:
         """Slots of parts that components fell into, the largest of each left out: whatever joins two is at one."""
