@@ -47,7 +47,7 @@ def group_leaf(said: Said, vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
     means = unit(np.add.reduceat(vectors[order].astype(np.float64), np.cumsum(size) - size, axis=0))
     settled = size >= SETTLED
     apart = settled[:, None] & settled[None, :]
-    left, right = np.nonzero(never)
+    left, right = _pairs(never)
     apart[faces[left], faces[right]] = True
     np.fill_diagonal(apart, False)
     clusters = average_linkage(means, np.arange(len(means)), apart, cuts.same)
@@ -100,7 +100,9 @@ def average_linkage(vectors: Doubles, together: Rows, never: Flags, cosine: floa
     pair joins is clustered apart, and what surely is one cluster isn't clustered at all: the same result, much sooner.
     """
     narrow = vectors.astype(np.float32)
-    distance = np.maximum(1 - np.round(narrow @ narrow.T, 6), 0)
+    distance = narrow @ narrow.T
+    np.subtract(1, np.round(distance, 6, out=distance), out=distance)
+    np.maximum(distance, 0, out=distance)
     if len(np.unique(together)) < len(together):
         distance[together[:, None] == together[None, :]] = 0
     distance[never] = NEVER
@@ -135,7 +137,7 @@ def _is_one(room: Floats) -> bool:
     It does where, however they are divided in two, the parts have room on average. A pair without any is made up for
     by the others, each of which is linked to one of the two in the other part: that room is shared among such pairs.
     """
-    left, right = np.nonzero(room < 0)
+    left, right = _pairs(room < 0)
     left, right = left[left < right], right[left < right]
     if len(left) > len(room):
         return False
@@ -146,10 +148,18 @@ def _is_one(room: Floats) -> bool:
 
 def _expanded(vectors: Floats, never: Flags, cuts: Cuts) -> Doubles:
     """Each unit vector (n, D) replaced by the weighted mean of itself and its sure neighbours."""
-    cosines = vectors @ vectors.T
-    weight = np.where((cosines >= cuts.same) & ~never, (cosines - cuts.stranger) / (1 - cuts.stranger), 0)
+    weight = vectors @ vectors.T
+    sure = (weight >= cuts.same) & ~never
+    weight -= cuts.stranger
+    weight /= 1 - cuts.stranger
+    weight *= sure
     np.fill_diagonal(weight, 1)
-    return unit((weight.astype(np.float32) @ vectors).astype(np.float64))
+    return unit((weight @ vectors).astype(np.float64))
+
+
+def _pairs(flags: Flags) -> tuple[Rows, Rows]:
+    """Rows and columns (E,) where `flags` (n, n) are set; several times as fast as `np.nonzero` where few are."""
+    return np.divmod(np.flatnonzero(flags), len(flags))
 
 
 def cannot_link(said: Said) -> Flags:

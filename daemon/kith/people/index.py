@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -12,7 +11,7 @@ from usearch.index import Index, Matches
 from kith.people.faces import grown
 from kith.people.rings import Rings
 from kith.people.settings import PeopleSettings
-from kith.people.threads import processors
+from kith.people.threads import pool
 from kith.people.vectors import Directions, Flags, Rows
 from kith.types import Floats
 
@@ -134,16 +133,14 @@ class Neighbours:
             yield from self._compared_one_by_one(slots[rows], others)
             return
         slots, waiting = np.sort(slots), self.held.copy()
-        with ThreadPoolExecutor(processors()) as pool:
-            for start in range(0, len(slots), BLOCK):
-                block = slots[start : start + BLOCK]
-                tiles = np.unique(np.flatnonzero(waiting) // TILE).tolist()
-                found = pool.map(partial(self._compared, self.vectors[block]), tiles)
-                for rows, others, cosines in found:
-                    keep = (block[rows] != others) & waiting[others]
-                    if keep.any():
-                        yield block[rows[keep]], others[keep], cosines[keep]
-                waiting[block] = False
+        for start in range(0, len(slots), BLOCK):
+            block = slots[start : start + BLOCK]
+            tiles = np.unique(np.flatnonzero(waiting) // TILE).tolist()
+            for rows, others, cosines in pool().map(partial(self._compared, self.vectors[block]), tiles):
+                keep = (block[rows] != others) & waiting[others]
+                if keep.any():
+                    yield block[rows[keep]], others[keep], cosines[keep]
+            waiting[block] = False
 
     def proposed(self, slots: Rows) -> Iterator[Near]:
         """The same of those pairs that the index finds; of a few faces also with those that follow whom it finds."""

@@ -192,8 +192,9 @@ class Recogniser:
 
     def _make_room(self) -> None:
         """For all slots that the graph has."""
-        for part in (self._faces, self._clusters, self._matches, self._homes):
-            part.grow(len(self._graph.vectors))
+        if len(self._faces.id) < len(self._graph.vectors):
+            for part in (self._faces, self._clusters, self._matches, self._homes):
+                part.grow(len(self._graph.vectors))
 
     def _ids(self, slots: Iterable[int]) -> list[FaceId]:
         return [FaceId(face) for face in self._faces.id[np.fromiter(slots, np.int64)].tolist()]

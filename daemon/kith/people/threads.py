@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
@@ -18,6 +20,12 @@ BLAS = ThreadpoolController()
 def processors() -> int:
     """How many of them this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+@cache
+def pool() -> ThreadPoolExecutor:
+    """A thread for each processor. They stay: new ones have no memory yet, and get it page by page."""
+    return ThreadPoolExecutor(processors(), "people")
 
 
 @contextmanager

@@ -7,16 +7,14 @@ It moves a cosine by about 1e-4, a hundredth of a decade of false match rate.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numkong
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kith.people.threads import processors
+from kith.people.threads import pool, processors
 from kith.types import Floats
 
 Rows = NDArray[np.int64]
@@ -28,7 +26,7 @@ GRID = 2048.0
 COARSE = 127.0  # steps of one in 8 bits
 LONGEST = 1.01  # rounding to the grid makes no vector longer than this
 TILE = 4096  # rows that are packed together for being searched,
-ASKED = 64  # by so many at a time
+ASKED = 64  # by so many at a time; a few ask so many more tiles
 WORTH = 16  # tiles for which another thread is worth its start
 
 
@@ -58,6 +56,7 @@ class Directions:
 
     def __init__(self, length: int) -> None:
         self._steps = np.zeros((0, length), np.int16)
+        self._end = 0  # no row from here on was ever set
         self._packed: dict[int, tuple[numkong.PackedMatrix, float]] = {}  # by tile, with the error of its rounding
 
     @property
@@ -75,6 +74,7 @@ class Directions:
     def __setitem__(self, rows: Rows | Sequence[int], vectors: Floats) -> None:
         self._steps[rows] = np.multiply(vectors, np.float32(GRID)).astype(np.int16)
         self._unpack(np.unique(np.asarray(rows) // TILE).tolist())
+        self._end = max(self._end, 1 + int(np.max(rows, initial=-1)))
 
     def coarse(self, rows: Rows) -> Bytes:
         """These in 8 bits."""
@@ -82,7 +82,6 @@ class Directions:
 
     def grow(self, capacity: int) -> None:
         """Make room for rows below `capacity`, zero until set."""
-        self._unpack([len(self) // TILE])
         self._steps = np.concatenate([self._steps, np.zeros((capacity - len(self), self.shape[1]), np.int16)])
 
     def coarsely_near(self, queries: Floats, floor: float) -> tuple[Rows, Rows]:
@@ -91,33 +90,40 @@ class Directions:
 
         Products of coarse vectors are off by no more than |q - q'||x| + |q'||x - x'| (Cauchy and Schwarz).
         """
-        tiles = -(-len(self) // TILE)
-        threads = max(1, min(processors(), tiles // WORTH))
-        parts = [range(first, tiles, threads) for first in range(threads)]
+        tiles = range(-(-self._end // TILE))
+        threads = max(1, min(processors(), len(tiles) // WORTH))
         search = partial(self._search, *_coarse(queries), floor)
-        if threads == 1:
-            return search(*parts)
-        with ThreadPoolExecutor(threads) as pool:
-            rows, others = zip(*pool.map(search, parts), strict=True)
+        found = [search(tiles)] if threads == 1 else pool().map(search, [tiles[i::threads] for i in range(threads)])
+        rows, others = zip(*found, strict=True)
         return np.concatenate(rows), np.concatenate(others)
 
-    def _search(self, queries: Bytes, error: float, floor: float, tiles: Iterable[int]) -> tuple[Rows, Rows]:
+    def _search(self, queries: Bytes, error: float, floor: float, tiles: range) -> tuple[Rows, Rows]:
         """The same in some tiles for coarse queries that are off by no more than `error`."""
         rows, others = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for tile in tiles:
-            packed, rounding = self._tile(tile)
-            least = math.ceil((floor - LONGEST * error - (LONGEST + error) * rounding) * COARSE**2)
-            for start in range(0, len(queries), ASKED):
-                products = np.asarray(numkong.dots_packed(queries[start : start + ASKED], packed))
-                near, columns = np.divmod(np.flatnonzero(products >= least), products.shape[1])
-                rows.append(near + start)
-                others.append(columns + tile * TILE)
+        for start in range(0, len(queries), ASKED):
+            asked = queries[start : start + ASKED]
+            room = numkong.empty((ASKED // len(asked), len(asked), TILE), dtype="int32")
+            for first in range(0, len(tiles), len(room)):
+                some = tiles[first : first + len(room)]
+                packed = [self._tile(tile) for tile in some]
+                for i, (vectors, _) in enumerate(packed):
+                    numkong.dots_packed(asked, vectors, out=room[i])  # type: ignore[arg-type]  # it wants a tensor
+                rounding = np.array([error for _, error in packed])
+                least = np.ceil((floor - LONGEST * error - (LONGEST + error) * rounding) * COARSE**2).astype(np.int32)
+                near = np.flatnonzero(np.asarray(room)[: len(some)] >= least[:, None, None])
+                place, column = np.divmod(near, TILE)
+                tile, row = np.divmod(place, len(asked))
+                rows.append(row + start)
+                others.append(np.array(some)[tile] * TILE + column)
         return np.concatenate(rows), np.concatenate(others)
 
     def _tile(self, tile: int) -> tuple[numkong.PackedMatrix, float]:
         if tile not in self._packed:
-            coarse, error = _coarse(self[tile * TILE : (tile + 1) * TILE])
-            self._packed[tile] = numkong.dots_pack(coarse), error
+            vectors = self[tile * TILE : (tile + 1) * TILE]
+            coarse, error = _coarse(vectors)
+            whole = np.zeros((TILE, coarse.shape[1]), np.int8)
+            whole[: len(coarse)] = coarse
+            self._packed[tile] = numkong.dots_pack(whole), error
         return self._packed[tile]
 
     def _unpack(self, tiles: Iterable[int]) -> None:
