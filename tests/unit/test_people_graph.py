@@ -24,6 +24,7 @@ def crowd() -> World:
     world = World()
     for spread in np.linspace(0.02, 0.09, 14):
         world.person(int(spread * 400) + 12, spread=float(spread), like=world.vector() + 0.5 * world.last)
+    world.person(40, spread=0.004)  # more nearly identical ones than a leaf should have
     for face in world.faces[::3]:
         world.change(face.id, captured_at=float(face.id // 30))
     return world

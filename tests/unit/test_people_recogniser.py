@@ -97,6 +97,22 @@ def test_faces_that_go_take_their_group_with_them() -> None:
     assert recogniser.recognition.groups == {}
 
 
+def test_one_of_more_nearly_identical_faces_than_a_leaf_should_have_may_go_and_come_back() -> None:
+    few = PeopleSettings(largest_component=5)
+    world = World()
+    faces = world.person(12, spread=0.004)
+    world.say(faces[0], person=1)
+    recogniser, at_once = Recogniser(CALIBRATION, few), Recogniser(CALIBRATION, few)
+    recogniser.update(world.gallery())
+    recogniser.update(Gallery((), world.vectors[0][None][:0]), faces[-1:])
+    at_once.update(Gallery(tuple(world.faces[:-1]), np.stack(world.vectors[:-1])))
+    for _ in range(2):
+        assert {frozenset(cluster) for cluster in recogniser.clusters()} == set(map(frozenset, at_once.clusters()))
+        assert recogniser.recognition == at_once.recognition
+        for some in (recogniser, at_once):
+            some.update(one(world, faces[-1]))
+
+
 def test_vectors_of_another_length_are_refused_and_nothing_is_lost() -> None:
     world = World()
     world.person(4)

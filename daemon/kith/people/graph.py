@@ -85,6 +85,8 @@ class Graph:
         self._burst, self._seconds = cuts.burst, settings.burst_seconds
         self._largest, self._exact_up_to = settings.largest_component, settings.exact_up_to
         self._levels = len(self._cosines) + 1
+        self._leaf_up_to = np.full(self._levels, self._largest)  # faces, at each level
+        self._leaf_up_to[len(self._cosines) - 1] = np.iinfo(np.int32).max  # there is no tighter one
         self._neighbours = Neighbours(length, min(self._cosines[0], cuts.burst), cuts.burst, settings)
         self.taken = np.zeros(0)
         self.photo = np.zeros(0, np.int64)
@@ -152,8 +154,8 @@ class Graph:
         touched = np.zeros(len(gone), bool)
         for level in range(self._levels):
             was = np.isin(before[level], before[level][slots])
-            small = size[level][before[level]] <= self._largest
-            touched |= was & (small | (self._size[level][self._label[level]] <= self._largest))
+            count = np.minimum(size[level][before[level]], self._size[level][self._label[level]])
+            touched |= was & (count <= self._leaf_up_to[level])
         return np.flatnonzero(touched & self._neighbours.held)
 
     def leaves(self, slots: Rows) -> Iterator[Rows]:
@@ -162,9 +164,8 @@ class Graph:
             return
         cosine_levels = self._levels - 1
         label, size = self._label[:cosine_levels], self._size[:cosine_levels]
-        small = size[np.arange(cosine_levels)[:, None], label[:, slots]] <= self._largest
-        small[-1] = True
-        level = small.argmax(axis=0)
+        count = size[np.arange(cosine_levels)[:, None], label[:, slots]]
+        level = (count <= self._leaf_up_to[:cosine_levels, None]).argmax(axis=0)
         for one in np.unique(level).tolist():
             roots = np.unique(label[one, slots[level == one]])
             if len(roots) > MANY:
@@ -259,10 +260,10 @@ class Graph:
                 continue
             into, count = int(roots[np.argmax(size[roots])]), size[roots]
             for root, held in zip(roots.tolist(), count.tolist(), strict=True):
-                if root == into and held > self._largest:
+                if root == into and held > self._leaf_up_to[level]:
                     continue
                 members = self._component(level, root)
-                if held <= self._largest:
+                if held <= self._leaf_up_to[level]:
                     touched.append(members)
                 if root != into:
                     label[members] = into
