@@ -214,7 +214,7 @@ class Graph:
             count += len(links)
             if count > 1_000_000 + SPARE * len(self.photo):
                 parts = [Links.joined(parts).forest(len(self.photo))]
-                count, label = len(parts[0]), np.array([label for label, _ in self._components(parts[0])])
+                count, label = len(parts[0]), np.array([numbers for numbers, _ in self._components(parts[0])])
         return Links.joined(parts)
 
     def _linked(self, left: Rows, right: Rows, cosine: Floats) -> Links:

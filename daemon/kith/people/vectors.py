@@ -27,7 +27,7 @@ COARSE = 127.0  # steps of one in 8 bits
 LONGEST = 1.01  # rounding to the grid makes no vector longer than this
 TILE = 4096  # rows that are packed together for being searched,
 ASKED = 64  # by so many at a time; a few ask so many more tiles
-WORTH = 16  # tiles for which another thread is worth its start
+WORTH = 16  # tiles for which it is worth while to wake another thread
 
 
 def snap(vectors: ArrayLike) -> Floats:

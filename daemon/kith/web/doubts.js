@@ -95,7 +95,6 @@ export async function doubts(main, _, signal) {
   /** The pictures of the next ones, before they are asked. */
   function prepare() {
     showLeft();
-    if (current && !card.querySelector(".looks img")) compare(current);
     for (const doubt of queue.slice(0, 3)) {
       new Image().src = crop(doubt.face, 256);
       preload(doubt.shown.photo.id, 1024);
@@ -189,6 +188,7 @@ export async function doubts(main, _, signal) {
       quiet = performance.now() + PAUSE;
       return next();
     }
+    if (!card.querySelector(".looks img")) compare(current);
     prepare();
   }, 1500, 5000);
   const afterwards = settled(refresh, 4000, 4000); // Kith thinks them up anew a little later

@@ -20,6 +20,7 @@ from kith import memory
 from kith.people import PeopleSettings
 from kith.people.cuts import Cuts
 from kith.people.index import Near, Neighbours
+from kith.people.threads import one_blas_thread
 
 HEAD = (
     "faces",
@@ -46,6 +47,7 @@ def nearest(near: list[Near], count: int) -> set[int]:
     return set(right[np.argsort(-cosines, kind="stable")[:count]].tolist())
 
 
+@one_blas_thread()
 def measure(population: Population, cuts: Cuts, queries: int) -> tuple[object, ...]:
     """A row of the table. Recall is of those of the ten nearest that are at or above the floor, whosever they are, and
     of those among them that are the same person's."""
