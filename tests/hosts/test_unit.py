@@ -150,13 +150,15 @@ def test_kith_itself_finds_faces_as_a_service(tmp_path: Path, shared: Path) -> N
         tmp_path,
         kith,
         f"""
+        until_() {{ for _ in $(seq 100); do "$PROGRAM" "${{@:2}}" | grep -q "$1" && break; sleep 0.2; done; }}
         "$PROGRAM" models install --from {pack}
         "$PROGRAM" service install {photos}
-        for _ in $(seq 200); do "$PROGRAM" status | grep -q "3, 3 analysed, 0 to do" && break; sleep 0.2; done
+        until_ "3 faces" groups
         "$PROGRAM" groups
         "$PROGRAM" name g1 Anna
         for _ in $(seq 100); do [ "$(ls {photos}/*.xmp | wc -l)" = 3 ] && break; sleep 0.2; done
         ls {photos}
+        until_ "waits for" service status
         "$PROGRAM" service status
         systemctl --user reload kith.service; sleep 1
         cd "$XDG_RUNTIME_DIR" && stat --format "%a %n" kith kith/kith.sock "$HOME"/.local/share/kith/catalogue.db
