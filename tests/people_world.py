@@ -65,6 +65,7 @@ class World:
         person: int | None = None,
         rejected: set[int] | None = None,
         ignored: bool = False,
+        parts: set[tuple[int, int]] | None = None,
     ) -> None:
         """What a person answered about a face."""
         self.change(
@@ -72,6 +73,7 @@ class World:
             person=None if person is None else PersonId(person),
             rejected=frozenset(PersonId(p) for p in rejected or ()),
             ignored=ignored,
+            parts=frozenset(parts or ()),
         )
 
     def gallery(self) -> Gallery:

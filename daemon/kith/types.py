@@ -14,6 +14,7 @@ PhotoId = NewType("PhotoId", int)
 FaceId = NewType("FaceId", int)
 PersonId = NewType("PersonId", int)
 GroupId = NewType("GroupId", int)
+Part = tuple[int, int]  # a division, and which part of it
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -107,7 +108,8 @@ class Evidence:
 
     `order` is a canonical key (photo content, box): results must not depend on ids or on the order of arrival.
     `person` is who a person said it is. `rejected` are people it was said not to be. `ignored` faces are strangers:
-    never suggested, but they still hold their group together.
+    never suggested, but they still hold their group together. Faces in different `parts` of one division were said to
+    be different people, whoever they are.
     """
 
     id: FaceId
@@ -118,6 +120,7 @@ class Evidence:
     person: PersonId | None = None
     rejected: frozenset[PersonId] = frozenset()
     ignored: bool = False
+    parts: frozenset[Part] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,6 +227,7 @@ class Answer(StrEnum):
     REJECTED = "rejected"
     IGNORED = "ignored"
     NOT_A_FACE = "not-a-face"
+    PART = "part"
     DRAWN = "drawn"
     MOVED = "moved"
     DISPUTED = "disputed"
@@ -252,7 +256,8 @@ class Decision:
     """One answer, as it is kept for ever: to a face by photo content and box, to a photo by content, to a person.
 
     `other` is whom a person was merged into, or said not to be. `to` is where a face was moved. `text` is what a
-    person was renamed to, or the day of their birth (ISO 8601, empty for one that isn't known after all).
+    person was renamed to, or the day of their birth (ISO 8601, empty for one that isn't known after all). `part` says
+    which of different people a face is.
     """
 
     kind: Answer
@@ -262,6 +267,7 @@ class Decision:
     other: PersonId | None = None
     to: Box | None = None
     text: str | None = None
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)

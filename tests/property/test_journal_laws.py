@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos
 from kith.errors import BadRequest
-from kith.types import Answer, Box, Decision, Photo
+from kith.types import Answer, Box, Decision, FaceId, Photo
 from made import SAME, analysis, face, vector
 
 LEFT, RIGHT, CORNER = Box(0.25, 0.5, 0.2, 0.3), Box(0.75, 0.5, 0.2, 0.3), Box(0.1, 0.1, 0.1, 0.1)
@@ -43,6 +43,16 @@ def merge(gone: str, kept: str) -> Said:
     return run
 
 
+def divide(content: bytes) -> Said:
+    def run(catalogue: Catalogue) -> None:
+        rows = catalogue.read(
+            lambda db: db.execute("SELECT id FROM faces WHERE found_in = ? ORDER BY x", [content]).fetchall()
+        )
+        catalogue.write(journal.divide, [[FaceId(row)] for (row,) in rows], "person", "apart")
+
+    return run
+
+
 def rename(before: str, after: str) -> Said:
     return lambda catalogue: catalogue.write(
         journal.rename, catalogue.write(people.named, before), after, "person", "rename"
@@ -55,6 +65,7 @@ ANSWERS = st.one_of(
     st.builds(say, st.just(Answer.DRAWN), CONTENTS, st.just(CORNER), st.none()),
     st.builds(say, st.sampled_from([Answer.PRESENT, Answer.ABSENT]), CONTENTS, st.none(), NAMES),
     st.builds(merge, NAMES, NAMES),
+    st.builds(divide, CONTENTS),
     st.builds(rename, NAMES, st.sampled_from(["Dora", "Emil"])),
 )
 
@@ -83,6 +94,7 @@ def seen(catalogue: Catalogue) -> object:
             "SELECT f.photo_id, f.x, n.name FROM rejections r JOIN faces f ON f.id = face_id"
             " JOIN people n ON n.id = r.person_id",
             "SELECT content_key, n.name, dispute FROM presences JOIN people n ON n.id = person_id",
+            "SELECT f.photo_id, f.x, part, count(*) FROM parts JOIN faces f ON f.id = face_id GROUP BY 1, 2, 3",
         )
     ]
 

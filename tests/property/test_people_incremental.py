@@ -57,7 +57,9 @@ def crowds(draw: st.DrawFn) -> World:
 def answered(draw: st.DrawFn, face: Evidence) -> Evidence:
     person = draw(st.sampled_from([None, None, PersonId(1), PersonId(2), PersonId(3)]))
     rejected = frozenset(draw(st.sets(st.sampled_from([PersonId(1), PersonId(2)]), max_size=1))) - {person}
-    return replace(face, person=person, rejected=rejected, ignored=person is None and draw(st.booleans()))
+    parts = frozenset(draw(st.sets(st.sampled_from([(1, 1), (1, 2), (2, 1), (2, 2), (2, 3)]), max_size=2)))
+    ignored = person is None and draw(st.booleans())
+    return replace(face, person=person, rejected=rejected, ignored=ignored, parts=parts)
 
 
 @settings(max_examples=80)

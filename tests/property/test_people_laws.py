@@ -27,7 +27,9 @@ def worlds(draw: st.DrawFn) -> World:
         person = draw(st.sampled_from([None, None, 1, 2, 3]))
         rejected = draw(st.sets(st.sampled_from([1, 2, 3]), max_size=1)) - {person}
         world.change(FaceId(i), photo=photo, captured_at=draw(st.sampled_from([None, photo * 2.0])))
-        world.say(face.id, person=person, rejected=rejected, ignored=person is None and draw(st.booleans()))
+        ignored = person is None and draw(st.booleans())
+        parts = draw(st.sets(st.sampled_from([(7, 1), (7, 2), (8, 1), (8, 2)]), max_size=1))
+        world.say(face.id, person=person, rejected=rejected, ignored=ignored, parts=parts)
     return world
 
 
@@ -50,6 +52,7 @@ def relabelled(face: Evidence, faces: list[int], people: list[int]) -> Evidence:
         photo=PhotoId(1000 - face.photo),
         person=None if face.person is None else PersonId(people[face.person]),
         rejected=frozenset(PersonId(people[p]) for p in face.rejected),
+        parts=frozenset((900 - division, 5 - part) for division, part in face.parts),
     )
 
 
@@ -84,6 +87,8 @@ def test_answers_and_photos_are_never_contradicted(world) -> None:
         assert not any(f.rejected & named for f in group)
         unnamed = [f.photo for f in group if f.person is None]
         assert len(unnamed) == len(set(unnamed))
+        parts = frozenset().union(*(f.parts for f in group))
+        assert named or len(parts) == len({division for division, _ in parts})
     for face, suggestion in result.suggestions.items():
         assert faces[face].person is None
         assert not faces[face].ignored

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
-from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos, trouble, work
+from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos, schema, trouble, work
 from kith.errors import BadRequest, CatalogueCorrupt, CatalogueTooNew, NotFound, PhotoUnreadable
-from kith.types import Analysis, Answer, Box, Photo, Recognition, Suggestion
+from kith.types import Analysis, Answer, Box, Decision, Photo, Recognition, Suggestion
 from made import PACK, SAME, analysis, face, vector
 
 LEFT, RIGHT = Box(0.25, 0.5, 0.2, 0.3), Box(0.75, 0.5, 0.2, 0.3)
@@ -225,6 +227,37 @@ def test_asking_for_what_is_not_there_says_what_to_do(catalogue: Catalogue) -> N
         catalogue.read(faces.get, faces.FaceId(7))
     with pytest.raises(NotFound, match="kith groups"):
         catalogue.read(faces.in_group, faces.GroupId(7))
+
+
+def test_an_older_catalogue_keeps_every_answer(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.db"
+    db = Database(path)
+    before = Migrations("kith")
+    for step in (schema.initial, schema.imports):
+        before()(step)
+    before.apply(db)
+    db.execute("INSERT INTO people (name, key, born_as) VALUES ('Anna', 'anna', 'Anna')")
+    db.execute("INSERT INTO acts (at, source, words) VALUES (1, 'person', 'name f1 Anna')")
+    for content in (b"1", b"2", b"3"):
+        db.execute(
+            "INSERT INTO decisions (act_id, kind, content_key, x, y, w, h, person_id)"
+            " VALUES (1, 'confirmed', ?, .5, .5, .2, .3, 1)",
+            [content],
+        )
+    db.conn.commit()
+    rows = db.execute("SELECT * FROM decisions").fetchall()
+    indexes = db.execute("SELECT name FROM sqlite_master WHERE type IN ('index', 'view') ORDER BY name").fetchall()
+    db.close()
+    opened = open_catalogue(path)
+    assert opened.read(lambda db: db.execute("SELECT * FROM standing").fetchall()) == rows
+    now = opened.read(
+        lambda db: db.execute("SELECT name FROM sqlite_master WHERE type IN ('index', 'view')").fetchall()
+    )
+    assert set(indexes) <= set(now)
+    said = opened.write(journal.say, [Decision(Answer.IGNORED, b"x", Box(0.5, 0.5, 0.1, 0.1))], "person", "ignore")
+    assert opened.read(journal.history, 1)[0].id == said == 2
+    assert opened.read(lambda db: db.execute("SELECT max(id) FROM decisions").fetchone()) == (4,)
+    opened.close()
 
 
 def test_a_newer_catalogue_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos, settle
 from kith.errors import BadRequest, NotFound
-from kith.types import Answer, Box, Decision, Dispute, FaceId, PersonId, Photo
+from kith.types import Answer, Box, Decision, Dispute, Evidence, FaceId, PersonId, Photo
 from made import PACK, SAME, analysis, face, vector
 
 LEFT, RIGHT, CORNER = Box(0.25, 0.5, 0.2, 0.3), Box(0.75, 0.5, 0.2, 0.3), Box(0.1, 0.1, 0.1, 0.1)
@@ -50,6 +50,7 @@ def state(catalogue: Catalogue) -> list[object]:
         "SELECT photo_id, x, y, w, h, answer, n.name, dispute FROM faces f LEFT JOIN people n ON n.id = f.person_id",
         "SELECT face_id, name FROM rejections JOIN people n ON n.id = person_id",
         "SELECT content_key, name, dispute FROM presences JOIN people n ON n.id = person_id",
+        "SELECT face_id, division, part FROM parts",
     )
     return [sorted(map(repr, catalogue.read(lambda db, q=query: db.execute(q).fetchall()))) for query in queries]
 
@@ -141,6 +142,62 @@ def test_being_told_apart_ends_with_a_merge_and_comes_back_with_its_undoing(cata
     undo(catalogue)
     rejected = [f.rejected for f in catalogue.read(faces.gallery, PACK).faces]
     assert rejected == [{ann}, frozenset()]
+
+
+def evidence(catalogue: Catalogue) -> dict[FaceId, Evidence]:
+    return {one.id: one for one in catalogue.read(faces.gallery, PACK).faces}
+
+
+def divide(catalogue: Catalogue, *parts: list[FaceId]) -> None:
+    catalogue.write(journal.divide, parts, ME, "apart")
+
+
+def test_two_people_without_names_stay_two_through_edits_and_vanished_rows_until_it_is_taken_back(
+    catalogue: Catalogue,
+) -> None:
+    photo, (left, right) = add(catalogue)
+    _, (other, _) = add(catalogue, b"/b.jpg", b"other")
+    divide(catalogue, [left], [right, other])
+    act = catalogue.read(journal.history, 1)[0].id
+    apart = [frozenset({(act, 1)}), frozenset({(act, 2)}), frozenset({(act, 2)}), frozenset()]
+    assert [one.parts for one in evidence(catalogue).values()] == apart
+    catalogue.write(lambda db: db.execute("DELETE FROM faces"))
+    for path, content in ((b"/a.jpg", b"content"), (b"/b.jpg", b"other")):
+        add(catalogue, path, content)
+    assert [one.parts for one in evidence(catalogue).values()] == apart
+    catalogue.write(photos.record, [photos.FileState(photo.path, 1000, 2, b"edited")], lambda _: True)
+    edited = catalogue.read(photos.get, photo.id)
+    catalogue.write(faces.store, edited, analysis(face(CORNER, ANNA), face(RIGHT, BEN)), SAME)
+    catalogue.write(lambda db: db.execute("DELETE FROM faces WHERE photo_id = ?", [photo.id]))
+    catalogue.write(faces.store, edited, analysis(face(CORNER, ANNA), face(RIGHT, BEN)), SAME)
+    assert sorted(map(sorted, (one.parts for one in evidence(catalogue).values()))) == sorted(map(sorted, apart))
+    undo(catalogue, act)
+    assert {one.parts for one in evidence(catalogue).values()} == {frozenset()}
+
+
+def test_naming_one_of_two_people_tells_who_the_other_is_not(catalogue: Catalogue) -> None:
+    _, (left, _) = add(catalogue)
+    _, (other, third) = add(catalogue, b"/b.jpg", b"other")
+    divide(catalogue, [left], [other, third])
+    catalogue.write(lambda db: db.execute("DELETE FROM changed_faces"))
+    anna = name(catalogue, "Anna", left)
+    assert catalogue.read(faces.changed)[1] == {left, other, third}
+    assert evidence(catalogue)[other].rejected == evidence(catalogue)[third].rejected == {anna}
+    assert evidence(catalogue)[left].rejected == frozenset()
+    assert catalogue.read(faces.rejected, other) == [anna]
+    undo(catalogue)
+    assert evidence(catalogue)[other].rejected == frozenset()
+
+
+def test_two_people_who_get_one_name_after_all_are_one(catalogue: Catalogue) -> None:
+    _, (left, _) = add(catalogue)
+    _, (other, third) = add(catalogue, b"/b.jpg", b"other")
+    divide(catalogue, [left], [other, third])
+    name(catalogue, "Anna", left)
+    assert catalogue.write(journal.name, [other, third], "Anna", ME)[1] == 2
+    undo(catalogue)
+    name(catalogue, "Anna", other)
+    assert {one.parts | one.rejected for one in evidence(catalogue).values()} == {frozenset()}
 
 
 def test_a_renamed_person_is_renamed_everywhere_and_back(catalogue: Catalogue) -> None:

@@ -115,6 +115,21 @@ def test_two_confirmed_people_are_never_in_one_group_however_alike() -> None:
     assert not {groups[f] for f in alike[:4]} & {groups[f] for f in alike[4:]}
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_faces_of_two_people_without_names_are_never_in_one_group_however_alike(seed) -> None:
+    world = World(seed)
+    alike = world.person(40, spread=0.06)
+    for face in alike[:10]:
+        world.say(face, parts={(1, 1)})
+    for face in alike[10:20]:
+        world.say(face, parts={(1, 2)})
+    for cluster in clusters(world):
+        assert not (cluster & set(alike[:10]) and cluster & set(alike[10:20]))
+    for face in alike[:20]:
+        world.say(face, person=1, parts={(1, 1 if face in alike[:10] else 2)})
+    assert len({world.recognise().groups[face] for face in alike[:20]}) == 1
+
+
 def test_a_rejected_face_leaves_the_group_of_that_person() -> None:
     world = World()
     alike = world.person(6)
@@ -200,8 +215,8 @@ def test_confirmed_faces_of_one_person_in_one_photo_are_not_forbidden() -> None:
     mirror = world.person(2)
     world.change(mirror[1], photo=world.faces[mirror[0]].photo)
     photo, nobody = np.array([world.faces[face].photo for face in mirror]), np.array([NOBODY, NOBODY])
-    assert cannot_link(Said(photo, nobody, {}))[0, 1]
-    assert not cannot_link(Said(photo, np.array([1, 1]), {}))[0, 1]
+    assert cannot_link(Said(photo, nobody, {}, {}))[0, 1]
+    assert not cannot_link(Said(photo, np.array([1, 1]), {}, {}))[0, 1]
 
 
 def test_an_empty_gallery_gives_an_empty_answer() -> None:

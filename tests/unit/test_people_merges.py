@@ -93,6 +93,18 @@ def test_two_groups_without_a_name_are_proposed_and_strangers_left_alone() -> No
     assert merges(world.gallery(), recognition, CALIBRATION) == ()
 
 
+def test_two_groups_of_which_somebody_said_that_they_are_two_are_not_proposed_again() -> None:
+    world = World()
+    first, second = world.person(3), world.person(6, like=world.last)
+    for face in first:
+        world.say(face, parts={(1, 1)})
+    world.say(second[0], parts={(1, 2)})  # the others came later
+    recognition = type(world.recognise())(dict.fromkeys(first, 1) | dict.fromkeys(second, 2), {})
+    assert merges(world.gallery(), recognition, CALIBRATION) == ()
+    world.say(second[0], parts={(1, 1)})
+    assert len(merges(world.gallery(), recognition, CALIBRATION)) == 1
+
+
 def test_the_merge_that_settles_most_comes_first() -> None:
     world = World()
     few, many = world.person(6), world.person(10)

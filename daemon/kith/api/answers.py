@@ -157,6 +157,11 @@ def reopen_many(api: Api, given: asked.Many) -> dict[str, Any]:
     return say(api, lambda app: commands.reopen(app, _seen(app, given.faces)))
 
 
+def divide(api: Api, given: asked.Divide) -> dict[str, Any]:
+    """The faces of each part are somebody else than those of the others."""
+    return say(api, lambda app: commands.divide(app, [_seen(app, part) for part in given.parts]))
+
+
 def feature(api: Api, given: asked.One, face: str) -> dict[str, Any]:
     """This face shows the person it is."""
     return say(api, lambda app: commands.feature(app, _seen(app, _one(face, given.rev))[0]))

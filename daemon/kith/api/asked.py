@@ -126,8 +126,15 @@ class DrawOne(PlaceOne, frozen=True, kw_only=True):
     name: Name | None = None
 
 
+Faces = Annotated[list[Seen | str], Meta(min_length=1, max_length=MOST_FACES)]
+
+
 class Many(Shape, frozen=True, kw_only=True):
-    faces: Annotated[list[Seen | str], Meta(min_length=1, max_length=MOST_FACES)]
+    faces: Faces
+
+
+class Divide(Shape, frozen=True, kw_only=True):
+    parts: Annotated[list[Faces], Meta(min_length=2, max_length=100)]
 
 
 class NameMany(Many, frozen=True, kw_only=True):

@@ -160,6 +160,7 @@ ROUTES = (
     say("/v1/faces/reject", answers.reject_many, asked.AboutMany),
     say("/v1/faces/ignore", answers.ignore_many, asked.Many),
     say("/v1/faces/not-a-face", answers.not_a_face_many, asked.Many),
+    say("/v1/faces/apart", answers.divide, asked.Divide),
     say("/v1/faces/reopen", answers.reopen_many, asked.Many),
     # answers about photos
     say("/v1/photos/tag", answers.tag_many, asked.TagMany),

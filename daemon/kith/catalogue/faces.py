@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from kith.catalogue import journal, people, settle, trouble
+from kith.catalogue import divisions, journal, people, settle, trouble
 from kith.errors import NotFound
 from kith.geometry import SAME_BOX, SAME_FACE, overlap
 from kith.types import (
@@ -248,11 +249,14 @@ def _crop(jpeg: bytes, landmarks: bytes) -> Crop:
 def gallery(db: Database, pack: str, only: Collection[FaceId] | None = None) -> Gallery:
     """All faces of this pack that take part in recognition, those of missing photos included; or some of them."""
     wanted, chosen = ("", []) if only is None else (" AND f.id IN (SELECT value FROM json_each(?))", [_json(only)])
-    rejected: dict[int, set[PersonId]] = {}
+    rejected: dict[int, set[PersonId]] = defaultdict(set)
     for face, person in db.execute(
         f"SELECT f.id, r.person_id FROM rejections r JOIN faces f ON f.id = r.face_id WHERE 1{wanted}", chosen
     ):
-        rejected.setdefault(face, set()).add(PersonId(person))
+        rejected[face].add(PersonId(person))
+    parts = divisions.parts(db)
+    for face, people_there in divisions.others(db, parts).items():
+        rejected[face] |= people_there
     rows = db.execute(
         "SELECT f.id, f.photo_id, f.found_in, p.path, f.x, f.y, f.w, f.h, p.captured_at, f.quality, f.answer,"
         " f.person_id, e.vector FROM faces f JOIN photos p ON p.id = f.photo_id"
@@ -270,6 +274,7 @@ def gallery(db: Database, pack: str, only: Collection[FaceId] | None = None) -> 
             person=None if row[11] is None else PersonId(row[11]),
             rejected=frozenset(rejected.get(row[0], ())),
             ignored=row[10] == Answer.IGNORED,
+            parts=parts.get(row[0], frozenset()),
         )
         for row in rows
     )
@@ -280,7 +285,8 @@ def gallery(db: Database, pack: str, only: Collection[FaceId] | None = None) -> 
 def changed(db: Database) -> tuple[int, frozenset[FaceId]]:
     """The faces whose evidence recognition has not seen yet, gone ones included, and the number of the last change."""
     rows = db.execute("SELECT seq, face_id FROM changed_faces").fetchall()
-    return max((row[0] for row in rows), default=0), frozenset(FaceId(row[1]) for row in rows)
+    ids = frozenset(FaceId(row[1]) for row in rows)
+    return max((row[0] for row in rows), default=0), ids | divisions.beside(db, ids)
 
 
 def _json(ids: Collection[FaceId]) -> str:
@@ -391,9 +397,10 @@ def place(db: Database, face: FaceId) -> tuple[bytes, Box]:
 
 
 def rejected(db: Database, face: FaceId) -> list[PersonId]:
-    """Who a face was said not to be."""
-    rows = db.execute("SELECT person_id FROM rejections WHERE face_id = ? ORDER BY person_id", [face])
-    return [PersonId(person) for (person,) in rows]
+    """Who a face was said not to be, or can't be since others are who were said to be somebody else."""
+    rows = db.execute("SELECT person_id FROM rejections WHERE face_id = ?", [face]).fetchall()
+    others = divisions.others(db, divisions.parts(db)).get(face, frozenset())
+    return sorted({PersonId(person) for (person,) in rows} | others)
 
 
 def on_photo(db: Database, photo: PhotoId) -> list[Face]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -77,6 +78,17 @@ def name(db: Database, faces: Sequence[FaceId], called: str, source: str, words:
     chosen = [face for face in faces if len(faces) == 1 or not _is_rejected(db, face, person)]
     answer(db, ((face, person) for face in chosen), Answer.CONFIRMED, source, words)
     return person, len(chosen)
+
+
+def divide(db: Database, parts: Sequence[Sequence[FaceId]], source: str, words: str) -> None:
+    """Say that the faces of each part are somebody else than those of the others, whoever they are."""
+    act = begin(db, source, words)
+    told = [
+        replace(about(db, face, Answer.PART), part=(act, number))
+        for number, part in enumerate(parts, 1)
+        for face in part
+    ]
+    go_on(db, act, told)
 
 
 def draw(db: Database, content: bytes, box: Box, called: str | None, source: str, words: str) -> None:
@@ -191,8 +203,12 @@ def _act(db: Database, source: str, words: str, undoes: int | None = None) -> in
 
 def _append(db: Database, act: int, decision: Decision) -> None:
     box, to = decision.box, decision.to
+    detail = decision.text
+    if to is not None:
+        detail = json.dumps([to.x, to.y, to.w, to.h])
+    elif decision.part is not None:
+        detail = json.dumps(decision.part)
     person = decision.person if decision.kind in settle.OF_PEOPLE else people.resolve(db, decision.person)
-    detail = decision.text if to is None else json.dumps([to.x, to.y, to.w, to.h])
     place = [box.x, box.y, box.w, box.h] if box else [None] * 4
     db.execute(
         f"INSERT INTO decisions (act_id, {settle.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -291,7 +307,8 @@ def carry(db: Database, content: bytes, box: Box, changed: bytes, now: Box | Non
             at.append(decision.to)
         boxed = decision.kind in (Answer.DRAWN, Answer.MOVED)
         if now is not None and (drawn or not boxed):
-            _append(db, act, Decision(Answer.DRAWN if boxed else decision.kind, changed, now, decision.person))
+            kind = Answer.DRAWN if boxed else decision.kind
+            _append(db, act, Decision(kind, changed, now, decision.person, part=decision.part))
         if now is None and decision.kind is Answer.CONFIRMED:
             _append(db, act, Decision(Answer.PRESENT, changed, person=decision.person))
 

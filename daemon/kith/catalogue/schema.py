@@ -12,7 +12,17 @@ from sqlite3 import complete_statement
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-INITIAL = """
+DECISIONS = """
+CREATE INDEX decisions_by_content ON decisions (content_key);
+CREATE INDEX decisions_by_person ON decisions (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX decisions_by_act ON decisions (act_id);
+CREATE INDEX merges ON decisions (id) WHERE kind = 'merged';
+
+-- The decisions that hold.
+CREATE VIEW standing AS SELECT d.* FROM decisions d JOIN acts a ON a.id = d.act_id WHERE a.live;
+"""
+
+INITIAL = f"""
 -- One row for each thing that Kith must remember once: which model pack is in use, whether it is trusted.
 CREATE TABLE settings (
     name TEXT PRIMARY KEY,
@@ -137,13 +147,7 @@ CREATE TABLE decisions (
     CHECK (kind IN ('renamed', 'merged', 'apart', 'born', 'hidden', 'shown') OR content_key IS NOT NULL),
     CHECK (content_key IS NULL OR kind IN ('present', 'absent', 'disputed') OR x IS NOT NULL)
 ) STRICT;
-CREATE INDEX decisions_by_content ON decisions (content_key);
-CREATE INDEX decisions_by_person ON decisions (person_id) WHERE person_id IS NOT NULL;
-CREATE INDEX decisions_by_act ON decisions (act_id);
-CREATE INDEX merges ON decisions (id) WHERE kind = 'merged';
-
--- The decisions that hold.
-CREATE VIEW standing AS SELECT d.* FROM decisions d JOIN acts a ON a.id = d.act_id WHERE a.live;
+{DECISIONS}
 
 -- Who is on a photo without a face that shows it; follows from the decisions.
 CREATE TABLE presences (
@@ -324,7 +328,58 @@ def imports(db: Database) -> None:
         db.execute(statement)
 
 
-STEPS = (initial, imports)
+PARTS = f"""
+-- `part`: a face is one of different people, who needn't have names; `detail` is the number of that division and of its
+-- part (JSON). SQLite can't change the checks of a table.
+DROP VIEW standing;
+CREATE TABLE more_decisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    act_id INTEGER NOT NULL REFERENCES acts (id),
+    kind TEXT NOT NULL,
+    content_key BLOB,
+    x REAL, y REAL, w REAL, h REAL,
+    person_id INTEGER REFERENCES people (id),
+    other_id INTEGER REFERENCES people (id),
+    detail TEXT,
+    CHECK (
+        kind IN ('ignored', 'not-a-face', 'part', 'drawn', 'moved', 'restored', 'forgotten') OR person_id IS NOT NULL
+    ),
+    CHECK (kind IN ('renamed', 'merged', 'apart', 'born', 'hidden', 'shown') OR content_key IS NOT NULL),
+    CHECK (content_key IS NULL OR kind IN ('present', 'absent', 'disputed') OR x IS NOT NULL)
+) STRICT;
+INSERT INTO more_decisions SELECT * FROM decisions;
+DROP TABLE decisions;
+ALTER TABLE more_decisions RENAME TO decisions;
+{DECISIONS}
+
+-- Which of different people a face is; follows from the decisions.
+CREATE TABLE parts (
+    face_id INTEGER NOT NULL REFERENCES faces (id) ON DELETE CASCADE,
+    division INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    PRIMARY KEY (face_id, division, part)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX parts_by_division ON parts (division);
+CREATE TRIGGER face_divided AFTER INSERT ON parts BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (NEW.face_id);
+END;
+CREATE TRIGGER face_not_divided AFTER DELETE ON parts BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id) VALUES (OLD.face_id);
+END;
+CREATE TRIGGER part_gone BEFORE DELETE ON faces WHEN OLD.person_id IS NOT NULL BEGIN
+    INSERT OR REPLACE INTO changed_faces (face_id)
+    SELECT o.face_id FROM parts p JOIN parts o ON o.division = p.division WHERE p.face_id = OLD.id;
+END;
+"""
+
+
+def parts(db: Database) -> None:
+    """Different people who needn't have names."""
+    for statement in _statements(PARTS):
+        db.execute(statement)
+
+
+STEPS = (initial, imports, parts)
 NAMES = {step.__name__ for step in STEPS}
 
 migrations = Migrations("kith")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -110,6 +111,7 @@ def _settle_faces(db: Database, photo: int, content: bytes, places: Sequence[Pla
                 continue
         claimed.add(at)
         _settle_rejections(db, face, place)
+        _settle_parts(db, face, place)
         if place.drawn and (not given or place.box != Box(*box)):
             _put(db, photo, face, place.box)
             changed = True
@@ -139,6 +141,14 @@ def _settle_rejections(db: Database, face: int, place: Place) -> None:
             touch(db, FaceId(face))
 
 
+def _settle_parts(db: Database, face: int, place: Place) -> None:
+    rows = db.execute("SELECT division, part FROM parts WHERE face_id = ?", [face]).fetchall()
+    for division, part in sorted(set(rows) - place.parts):
+        db.execute("DELETE FROM parts WHERE (face_id, division, part) = (?, ?, ?)", [face, division, part])
+    for division, part in sorted(place.parts - set(rows)):
+        db.execute("INSERT INTO parts (face_id, division, part) VALUES (?, ?, ?)", [face, division, part])
+
+
 def _settle_presences(db: Database, content: bytes, standing: Standing) -> bool:
     before = dict(db.execute("SELECT person_id, dispute FROM presences WHERE content_key = ?", [content]).fetchall())
     after = standing.without_face
@@ -164,6 +174,7 @@ def _draw(db: Database, photo: int, content: bytes, place: Place) -> None:
         [photo, box.x, box.y, box.w, box.h, content, place.answer, place.person, place.dispute],
     ).fetchone()[0]
     _settle_rejections(db, face, place)
+    _settle_parts(db, face, place)
     _analyse(db, photo)
 
 
@@ -214,13 +225,17 @@ def _touch_all_of(db: Database, person: PersonId) -> None:
 
 def decision(row: Sequence[Any]) -> Decision:
     kind, content, x, y, w, h, person, other, detail = row
-    moved = kind == Answer.MOVED
-    return Decision(
+    said = Decision(
         Answer(kind),
         content,
         None if x is None else Box(x, y, w, h),
         None if person is None else PersonId(person),
         None if other is None else PersonId(other),
-        to=Box(*json.loads(detail)) if moved else None,
-        text=None if moved else detail,
     )
+    match said.kind:
+        case Answer.MOVED:
+            return replace(said, to=Box(*json.loads(detail)))
+        case Answer.PART:
+            division, part = json.loads(detail)
+            return replace(said, part=(division, part))
+    return replace(said, text=detail)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kith.geometry import SAME_FACE, overlap
-from kith.types import Answer, Box, Decision, Dispute, PersonId
+from kith.types import Answer, Box, Decision, Dispute, Part, PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class Place:
 
     `answer` is CONFIRMED (then `person` is set), IGNORED, NOT_A_FACE or None. `drawn` boxes are a person's or another
     program's. `disputed` is the person whose name another program took away, `insisted` that it was given once more.
+    `parts` say which of different people it is.
     """
 
     box: Box
@@ -24,6 +25,7 @@ class Place:
     drawn: bool = False
     disputed: PersonId | None = None
     insisted: bool = False
+    parts: frozenset[Part] = frozenset()
 
     @property
     def dispute(self) -> Dispute | None:
@@ -96,6 +98,8 @@ def _of_face(place: Place, decision: Decision) -> Place:
             if place.person == person:
                 return replace(place, answer=None, person=None, rejected=rejected, disputed=None, insisted=False)
             return replace(place, rejected=rejected)
+        case Answer.PART if decision.part is not None:
+            return replace(place, parts=place.parts | {decision.part})
         case Answer.IGNORED | Answer.NOT_A_FACE:
             return replace(place, answer=decision.kind, person=None, disputed=None, insisted=False)
         case Answer.FORGOTTEN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -131,12 +132,23 @@ def merge(gone: str, kept: str) -> None:
 
 
 @main.command()
-@click.argument("one", metavar="NAME")
-@click.argument("other", metavar="NAME")
+@click.argument("one", metavar="WHO")
+@click.argument("other", metavar="WHO")
 def apart(one: str, other: str) -> None:
-    """Say that two people who look alike are two; `kith merges` doesn't propose them again."""
+    """Say that two people who look alike are two; `kith merges` doesn't propose them again.
+
+    Each is a name, a group (g12) or a face (f812). Two groups stay two, whoever they are.
+    """
+    ids = [who for who in (one, other) if re.fullmatch(r"[fg]\d+", who)]
+    named = [who for who in (one, other) if who not in ids]
     with answering() as kith:
-        kith.post(f"/v1/people/{person_called(kith, one)}/apart", other=person_called(kith, other))
+        match named, ids:
+            case [who], [face]:
+                kith.post("/v1/faces/reject", faces=[face], person=person_called(kith, who))
+            case [], _:
+                kith.post("/v1/faces/apart", parts=[[one], [other]])
+            case _:
+                kith.post(f"/v1/people/{person_called(kith, one)}/apart", other=person_called(kith, other))
 
 
 @main.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from kith.people.rings import Rings
 from kith.people.vectors import Directions, Rows, means
 from kith.types import Floats, PersonId
 
+T = TypeVar("T")
 Cluster = tuple[int, ...]  # slots in canonical order
 NONE = -1
 NAMELESS: Mapping[PersonId, int] = MappingProxyType({})
@@ -134,7 +136,8 @@ class Clusters:
         said = Said(
             self._faces.photo[rows],
             self._faces.person[rows],
-            {i: self._faces.rejected[slot] for i, slot in enumerate(rows.tolist()) if slot in self._faces.rejected},
+            _by_row(self._faces.rejected, rows),
+            _by_row(self._faces.parts, rows),
         )
         number = group_leaf(said, self._graph.vectors[rows], self._graph.bursts(rows), self._cuts)
         order = np.argsort(number, kind="stable")
@@ -166,3 +169,7 @@ class Clusters:
         if self._row[first] != NONE:
             self._free.append(int(self._row[first]))
             self._row[first] = NONE
+
+
+def _by_row(by_slot: Mapping[int, T], slots: Rows) -> dict[int, T]:
+    return {row: by_slot[slot] for row, slot in enumerate(slots.tolist()) if slot in by_slot}

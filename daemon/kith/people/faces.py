@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kith.people.places import Places
 from kith.people.rings import Rings
 from kith.people.vectors import Flags, Rows
-from kith.types import Evidence, FaceId, PersonId, PhotoId
+from kith.types import Evidence, FaceId, Part, PersonId, PhotoId
 
 K = TypeVar("K")
 T = TypeVar("T", bound=np.generic)
@@ -47,6 +47,7 @@ class Faces(Mapping[int, Evidence]):
         self.ignored = np.zeros(0, bool)
         self.order = np.zeros(0, np.uint64)
         self.rejected: dict[int, frozenset[PersonId]] = {}
+        self.parts: dict[int, frozenset[Part]] = {}
         self.slot: Places[FaceId] = Places()
         self._photos, self._people = Rings(), Rings()
         self._on: Places[PhotoId] = Places()
@@ -63,6 +64,7 @@ class Faces(Mapping[int, Evidence]):
             None if person == NOBODY else PersonId(person),
             self.rejected.get(slot, frozenset()),
             bool(self.ignored[slot]),
+            self.parts.get(slot, frozenset()),
         )
 
     def __iter__(self) -> Iterator[int]:
@@ -90,6 +92,8 @@ class Faces(Mapping[int, Evidence]):
                 _enter(self._people, self._of, face.person, slot)
             if face.rejected:
                 self.rejected[slot] = face.rejected
+            if face.parts:
+                self.parts[slot] = face.parts
         self.id[slots] = [face.id for face in faces]
         self.photo[slots] = [face.photo for face in faces]
         self.taken[slots] = taken(faces)
@@ -104,6 +108,7 @@ class Faces(Mapping[int, Evidence]):
         if self.person[slot] != NOBODY:
             _leave(self._people, self._of, PersonId(int(self.person[slot])), slot)
         self.rejected.pop(slot, None)
+        self.parts.pop(slot, None)
         self.id[slot], self.photo[slot], self.person[slot] = -1, -1, NOBODY
 
     def is_at(self, slot: int, face: Evidence) -> bool:
@@ -122,6 +127,7 @@ class Faces(Mapping[int, Evidence]):
             bool(self.person[slot] == person and self.quality[slot] == face.quality)
             and bool(self.ignored[slot]) == face.ignored
             and self.rejected.get(slot, frozenset()) == face.rejected
+            and self.parts.get(slot, frozenset()) == face.parts
         )
 
     def is_open(self, slots: Rows | Sequence[int]) -> Flags:

@@ -8,8 +8,10 @@ cut again, which makes ordinary average linkage an exactly constrained one. What
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -18,7 +20,7 @@ from scipy.spatial.distance import squareform
 from kith.people.cuts import Cuts
 from kith.people.faces import NOBODY
 from kith.people.vectors import Doubles, Flags, Rows, unit
-from kith.types import Floats, PersonId
+from kith.types import Floats, Part, PersonId
 
 NEVER = 1e9  # distance of a cannot-link pair; divided by a whole leaf squared it is still above any cut
 SURELY = 1.001  # for the rounding of sums
@@ -28,11 +30,13 @@ SELDOM = 4  # clusters are reunited where at most one face in so many, of the sm
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Said:
-    """What photos and answers say of a leaf's faces: `photo` (n,), `person` (n,) or NOBODY, `rejected` by row."""
+    """What photos and answers say of a leaf's faces: `photo` (n,), `person` (n,) or NOBODY, `rejected` and `parts` by
+    row."""
 
     photo: Rows
     person: Rows
     rejected: Mapping[int, frozenset[PersonId]]
+    parts: Mapping[int, frozenset[Part]]
 
 
 def group_leaf(said: Said, vectors: Floats, burst: Rows, cuts: Cuts) -> Rows:
@@ -163,7 +167,8 @@ def _pairs(flags: Flags) -> tuple[Rows, Rows]:
 
 
 def cannot_link(said: Said) -> Flags:
-    """Pairs (n, n) that answers or photos forbid: two people, a rejected person, two faces of one photo."""
+    """Pairs (n, n) that answers or photos forbid: two people, named or not, a rejected person, two faces of one
+    photo."""
     named = said.person != NOBODY
     both = named[:, None] & named[None, :]
     never = (said.photo[:, None] == said.photo[None, :]) | both
@@ -171,6 +176,18 @@ def cannot_link(said: Said) -> Flags:
         refused = np.isin(said.person, list(people))
         never[row] |= refused
         never[:, row] |= refused
+    for one, other in _divided(said.parts):
+        never[np.ix_(one, other)] = never[np.ix_(other, one)] = True
     never &= ~(both & (said.person[:, None] == said.person[None, :]))
     np.fill_diagonal(never, False)
     return np.asarray(never)
+
+
+def _divided(parts: Mapping[int, frozenset[Part]]) -> Iterator[tuple[list[int], list[int]]]:
+    """Rows of which somebody said that those on one side are different people from those on the other."""
+    rows: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for row, some in parts.items():
+        for division, part in some:
+            rows[division][part].append(row)
+    for sides in rows.values():
+        yield from combinations(sides.values(), 2)

@@ -54,4 +54,4 @@ def _turns(gallery: Gallery) -> dict[FaceId, int]:
 
 
 def _forgotten(face: Evidence) -> Evidence:
-    return replace(face, person=None, rejected=frozenset())
+    return replace(face, person=None, rejected=frozenset(), parts=frozenset())

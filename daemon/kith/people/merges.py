@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -47,6 +48,7 @@ class _Side:
     rows: Rows  # (N,) in the gallery, best faces first
     photos: frozenset[int]
     rejected: frozenset[PersonId]
+    parts: Mapping[int, frozenset[int]]  # by division
 
 
 def propose_above(accepted: int, declined: int) -> float:
@@ -65,8 +67,8 @@ def merges(
 ) -> tuple[Merge, ...]:
     """Proposals at least as probable as `above`, those first that are expected to settle most faces.
 
-    Never proposed are people of whom somebody said that they are two (`gallery.apart`), parties that stand on two
-    photos together, and a person for a group most of whose faces were said not to be them. Named faces count as their
+    Never proposed are people and groups of whom somebody said that they are two, parties that stand on two photos
+    together, and a person for a group most of whose faces were said not to be them. Named faces count as their
     person only, groups as recognised, ignored faces not at all.
     """
     sides = list(_sides(gallery, recognition))
@@ -105,7 +107,14 @@ def _sides(gallery: Gallery, recognition: Recognition) -> Iterator[_Side]:
         refused = [person for face in faces for person in face.rejected]
         rejected = frozenset(person for person in set(refused) if 2 * refused.count(person) >= len(faces))
         best = sorted(rows, key=lambda row: (-gallery.faces[row].quality, canonical(gallery.faces[row])))
-        yield _Side(party, np.array(best), frozenset(face.photo for face in faces), rejected)
+        yield _Side(party, np.array(best), frozenset(face.photo for face in faces), rejected, _parts(faces))
+
+
+def _parts(faces: Iterable[Evidence]) -> dict[int, frozenset[int]]:
+    parts: dict[int, set[int]] = defaultdict(set)
+    for division, part in chain.from_iterable(face.parts for face in faces):
+        parts[division].add(part)
+    return {division: frozenset(some) for division, some in parts.items()}
 
 
 def _named_first(faces: Sequence[Evidence], party: Party, rows: Iterable[int]) -> tuple[object, ...]:
@@ -125,6 +134,8 @@ def _may_be_one(first: _Side, second: _Side, apart: frozenset[tuple[PersonId, Pe
     if one is not None and other is not None and (min(one, other), max(one, other)) in apart:
         return False
     if one in second.rejected or other in first.rejected:
+        return False
+    if any(first.parts[division] != second.parts[division] for division in first.parts.keys() & second.parts.keys()):
         return False
     return len(first.photos & second.photos) < OFTEN
 

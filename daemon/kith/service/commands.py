@@ -92,6 +92,21 @@ def dismiss(app: App, words: Sequence[str], kind: Answer) -> int:
     return len(put_away)
 
 
+def divide(app: App, parts: Sequence[Sequence[str]]) -> int:
+    """Say that the faces of each part are somebody else than those of the others; gives how many faces those are."""
+    ids = [[face.id for face in meant_by(app, words)] for words in parts]
+    every = [face for part in ids for face in part]
+    if not all(ids):
+        raise BadRequest(
+            "One of the parts has no faces that wait for a name; `kith groups` shows the groups there are."
+        )
+    if len(set(every)) < len(every):
+        raise BadRequest("A face can't be somebody else than itself: each may be in one part only.")
+    said = f"apart {' | '.join(_told(words) for words in parts)}"
+    app.catalogue.write(journal.divide, ids, PERSON, said)
+    return len(every)
+
+
 def reopen(app: App, words: Sequence[str]) -> int:
     """Say that faces are to be asked about again, whatever was answered; gives how many."""
     again = [(face.id, None) for face in meant_by(app, words)]

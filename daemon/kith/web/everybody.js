@@ -5,8 +5,10 @@ import { onSaid, say, settledBy, tell } from "./answers.js";
 import { count, empty, fill, h, kbd, many, sureness, settled } from "./dom.js";
 import { howMany } from "./doubt.js";
 import { on } from "./events.js";
-import { keys } from "./keys.js";
+import { keys, onlyFromNow } from "./keys.js";
 import { matching, nameField, onPeople, people, portrait } from "./people.js";
+
+const PAIRS = 3; // to be seen at a time
 
 export async function everybody(main, _, signal) {
   await people();
@@ -59,14 +61,33 @@ export async function everybody(main, _, signal) {
     mergePanel(merging, one, other, () => document.querySelector(`[data-person="${one.id}"]`)?.focus());
   }
 
+  const shown = new Map(); // the pairs to be seen, and what shows them
+  const pairs = h("h2");
+  twins.append(pairs);
+
   async function showTwins() {
-    const { merges } = await get("/v1/merges", {}, signal).catch(() => ({ merges: [] }));
+    for (const name of [...shown.keys()].filter((one) => settledPairs.has(one))) take(name);
+    const told = await get("/v1/merges", {}, signal).catch(() => ({ merges: [] }));
     if (signal.aborted) return;
-    // those who have names first: they are on show, side by side
+    const merges = told.merges.filter((pair) => !settledPairs.has(nameOf(pair)));
+    const names = merges.map(nameOf);
+    for (const name of [...shown.keys()].filter((one) => !names.includes(one))) take(name);
+    // those to be seen stay where they are; of the others those with names come first
     const named = (pair) => [pair.first, pair.second].filter((who) => who.name).length;
-    const some = merges.filter((pair) => !dismissed.has(nameOf(pair))).sort((a, b) => named(b) - named(a)).slice(0, 3);
-    twins.hidden = !some.length;
-    fill(twins, [h("h2", {}, `${many(merges.length, "pair")} may be one person`), ...some.map((pair) => twin(pair, showTwins))]);
+    const fresh = merges.filter((pair) => !shown.has(nameOf(pair))).sort((a, b) => named(b) - named(a));
+    for (const pair of fresh.slice(0, PAIRS - shown.size)) {
+      shown.set(nameOf(pair), twin(pair, showTwins));
+      twins.append(shown.get(nameOf(pair)));
+    }
+    twins.hidden = !shown.size;
+    pairs.textContent = `${many(merges.length, "pair")} may be one person`;
+  }
+
+  /** A pair leaves, and another one comes to its place: what is clicked at this moment was meant for the first. */
+  function take(name) {
+    shown.get(name)?.remove();
+    shown.delete(name);
+    onlyFromNow();
   }
 
   async function showDoubts() {
@@ -107,15 +128,19 @@ export async function everybody(main, _, signal) {
   }
 }
 
-const dismissed = new Set();
-const nameOf = (pair) => `${pair.first.id} ${pair.second.id}`;
+const settledPairs = new Set(); // pairs that were answered here, which Kith may go on telling of for a moment
+const nameOf = ({ first, second }) => JSON.stringify([first.id, first.name, second.id, second.name]);
 
-/** Two who may be one, with the pairs of faces that look so. */
-function twin(pair, done) {
+/** Two who may be one, with the pairs of faces that look so; `changed` is called when that was answered or taken back. */
+function twin(pair, changed) {
   const { first, second } = pair;
   const isGroup = (who) => who.id.startsWith("g");
   const called = (who) => who.name || "Somebody without a name";
-  const answer = (step, words) => say({ steps: [step], words }).then(done);
+  const answer = (step, words) => {
+    settledPairs.add(nameOf(pair));
+    changed();
+    say({ steps: [step], words, back: () => (settledPairs.delete(nameOf(pair)), changed()) });
+  };
   const [named, group] = isGroup(first) ? [second, first] : [first, second];
   let same = () => answer({ path: `/v1/people/${second.id}/merge`, body: { into: first.id } }, ([r]) => `${first.name} and ${second.name} are one: ${r.person.name}`);
   let apart = () => answer({ path: `/v1/people/${first.id}/apart`, body: { other: second.id } }, () => `${first.name} and ${second.name} are two`);
@@ -123,10 +148,7 @@ function twin(pair, done) {
     same = () => answer({ path: "/v1/faces/name", ids: [group.id], body: { name: named.name } }, ([r]) => `Named ${settledBy(r, named.name)}`);
     apart = () => answer({ path: "/v1/faces/reject", ids: [group.id], body: { person: named.id } }, ([r]) => `Not ${named.name}: ${settledBy(r)}`);
   } else if (isGroup(group)) {
-    apart = () => {
-      dismissed.add(nameOf(pair));
-      done();
-    };
+    apart = () => answer({ path: "/v1/faces/apart", body: { parts: [[first.id], [second.id]] } }, ([r]) => `Two people: ${settledBy(r)}`);
   }
   const field = isGroup(named) ? nameField({
     label: "Who both are", placeholder: "Both are …",

@@ -242,9 +242,8 @@ export async function review(main, _, signal) {
     if (!current) return;
     const question = current;
     const ids = chosen();
-    const off = odd ? [...question.off, ...(question.apart ?? [])] : [];
+    const off = odd ? [...question.off] : [];
     divided = divided.filter((other) => other !== question);
-    for (const other of divided) if (other.apart) other.apart = other.apart.filter((face) => !ids.includes(face));
     const all = [...ids, ...off];
     if (off.length) steps.push(odd(off));
     const who = question.person?.id ?? null;
@@ -263,7 +262,8 @@ export async function review(main, _, signal) {
   /** A question whose answer was taken back is asked again, at once; if that was refused, when all are read anew. */
   function again(question, undone) {
     if (signal.aborted) return;
-    if (question.apart) divided = [question, ...divided];
+    divided = divided.filter((other) => !same(other, question));
+    if (question.half) divided = [question, ...divided];
     if (!undone) return;
     if (current && !same(question, current)) queue.unshift(current);
     queue = queue.filter((other) => !same(other, question));
@@ -309,10 +309,13 @@ export async function review(main, _, signal) {
     if (!parts[1].length) return tell("These look all alike. Click the faces of one of the two first, then say so again.");
     const shown = new Map([...question.all, ...(await inFull(parts.flatMap((part) => part.slice(0, FULL))).catch(() => []))].map((face) => [face.id, face]));
     if (question !== current) return;
-    const halves = parts.map((part, i) => ({ ...question, faces: part, apart: parts[1 - i], shown: part.slice(0, FULL).map((id) => shown.get(id)).filter(Boolean) }));
+    const halves = parts.map((part) => ({ ...question, faces: part, half: true, shown: part.slice(0, FULL).map((id) => shown.get(id)).filter(Boolean) }));
     divided = divided.filter((other) => other !== question).concat(halves);
     queue = [...halves, ...queue];
-    tell(`Two people: ${parts.map((part) => many(part.length, "face")).join(" and ")}. Say who each is.`);
+    say({
+      steps: [{ path: "/v1/faces/apart", body: { parts } }], back: (undone) => again(question, undone),
+      words: () => `Two people: ${parts.map((part) => many(part.length, "face")).join(" and ")}. Say who each is.`,
+    });
     next();
   }
 
@@ -400,7 +403,7 @@ export async function review(main, _, signal) {
     quiet = performance.now() + PAUSE;
     return next();
   }, 250, 2500);
-  const touched = () => current.apart || current.off.size > 0 || field.input.value !== "" || reasons.childElementCount > 0 || current.all.length > FULL;
+  const touched = () => current.half || current.off.size > 0 || field.input.value !== "" || reasons.childElementCount > 0 || current.all.length > FULL;
   const afterwards = settled(refresh, 3500, 3500); // Kith thinks new questions up a little later
   on(["answer", "names", "gone"], () => (refresh(), afterwards()), signal);
   on(["analysed"], () => current || refresh(), signal);
