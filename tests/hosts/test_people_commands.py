@@ -116,6 +116,32 @@ def test_two_who_look_alike_are_proposed_until_somebody_says_they_are_two(desk: 
     assert len(desk.json("merges")) == 1
 
 
+def test_two_without_names_stay_two_through_rescans_and_a_rebuild(desk: Desk) -> None:
+    ids = [face(desk, n) for n in range(4)]
+    (group,) = desk.json("groups")
+    assert {one["id"] for one in group["faces"]} == set(ids)
+    desk.kith("apart", ids[0], ids[1])
+
+    def together() -> list[bool]:
+        groups = [{one["id"] for one in some["faces"]} for some in desk.json("groups")]
+        return [any({ids[0], ids[1]} <= some for some in groups), any(set(ids[1:]) & some for some in groups)]
+
+    assert together() == [False, True]
+    desk.kith("rescan", "--mode", "found", desk.home / "photos")
+    ids = [face(desk, n) for n in range(4)]
+    assert together() == [False, True]
+    desk.kith("rebuild")
+    assert together() == [False, True]
+    desk.kith("name", ids[1], "Anna")
+    assert desk.json("explain", ids[0])["not"] == ["Anna"]
+    desk.kith("apart", "Anna", ids[2])
+    assert desk.json("explain", ids[2])["not"] == ["Anna"]
+    for _ in range(3):
+        desk.kith("undo")
+    desk.kith("scan", desk.home / "photos")
+    assert len(desk.json("groups")[0]["faces"]) == 4
+
+
 def test_rescans_keep_every_answer_and_bring_back_what_was_no_face(desk: Desk) -> None:
     desk.kith("name", face(desk, 0), "Anna")
     desk.kith("not-a-face", face(desk, 1))

@@ -90,6 +90,28 @@ def test_a_rejected_person_never_returns(kith: Served) -> None:
         assert kith.client.get(f"/v1/faces/{number}/explain")["face"]["not"] == ["Anna"]
 
 
+def test_two_groups_that_were_said_to_be_two_are_never_one_until_that_is_taken_back(kith: Served) -> None:
+    kith.control.believe()
+    group = {number: face(kith, number)["group"] for number in ("f1", "f3", "f5")}
+    assert len(set(group.values())) == 1
+    assert kith.client.post("/v1/faces/apart", parts=[["f1"], ["f3", {"id": "f5"}]])["faces"] == 3
+    kith.control.believe()
+    assert face(kith, "f3")["group"] == face(kith, "f5")["group"] != face(kith, "f1")["group"]
+    anna = kith.client.post("/v1/faces/name", faces=["f3"], name="Anna")["person"]["id"]
+    kith.control.believe()
+    assert face(kith, "f5")["suggestion"]["person"]["id"] == anna
+    assert face(kith, "f1")["suggestion"] is None
+    assert kith.client.get("/v1/faces/f1/explain")["face"]["not"] == ["Anna"]
+    kith.client.post("/v1/undo")
+    kith.client.post("/v1/undo")
+    kith.control.believe()
+    assert {number: face(kith, number)["group"] for number in ("f1", "f3", "f5")} == group
+    with pytest.raises(BadRequest, match="one part only"):
+        kith.client.post("/v1/faces/apart", parts=[["f1"], ["f1"]])
+    with pytest.raises(BadRequest):
+        kith.client.post("/v1/faces/apart", parts=[["f1"]])
+
+
 @pytest.mark.parametrize("verb", ["ignore", "not-a-face"])
 def test_faces_are_put_away_one_by_one_and_many_at_once(kith: Served, verb: str) -> None:
     state = {"ignore": "ignored"}.get(verb, verb)

@@ -216,6 +216,33 @@ def test_a_group_of_two_people_is_asked_about_apart(opened: Opened) -> None:
     opened.until(lambda: opened.people() == {"Bruno": count - 2, "Clara": 2})
 
 
+def test_two_people_without_names_stay_two_when_the_page_is_opened_again_until_it_is_taken_back(opened: Opened) -> None:
+    count = opened.who_is_this()
+    odd = {opened.page.locator(".tile").nth(number).get_attribute("data-face") for number in (0, 2)}
+    whole = next(set(question["faces"]) for question in opened.ask("/v1/questions")["questions"])
+    assert odd < whole
+    assert len(whole) == count
+
+    def are_two() -> bool:
+        faces = [set(question["faces"]) & whole for question in opened.ask("/v1/questions?limit=50")["questions"]]
+        return {frozenset(some) for some in faces if some} == {frozenset(odd), frozenset(whole - odd)}
+
+    def is_asked(faces: int) -> bool:
+        return f"{faces} face" in opened.page.locator(".about").inner_text()
+
+    opened.press("Shift+Digit1", "Shift+Digit3", "Alt+x")
+    opened.until(lambda: is_asked(count - 2) and are_two())
+    opened.press("Alt+u")
+    opened.until(lambda: is_asked(count) and not are_two())
+    opened.press("Shift+Digit1", "Shift+Digit3", "Alt+x")
+    opened.until(lambda: is_asked(count - 2) and are_two())
+    opened.page.reload()
+    opened.who_is_this()
+    assert are_two()
+    opened.press("Alt+u")
+    opened.until(lambda: not are_two())
+
+
 def test_kith_divides_a_group_of_two_people_where_they_look_apart(opened: Opened) -> None:
     faces = [faces[:4] for faces in opened.named("Bruno", "Clara")]
     for act in opened.ask("/v1/history")["acts"]:
