@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,23 @@ class Desk:
         path = self.home / "config" / "kith" / "kith.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A folder that took long to make, to be had as it was made by any number of tests, at the same place."""
+
+    place: Path
+    copy: Path
+
+    @classmethod
+    def of(cls, place: Path) -> Kept:
+        return cls(place, Path(shutil.copytree(place, place.with_name(f"{place.name}-kept"), symlinks=True)))
+
+    def back(self) -> Path:
+        shutil.rmtree(self.place)
+        shutil.copytree(self.copy, self.place, symlinks=True)
+        return self.place
 
 
 def exiftool(folder: Path, *suffixes: str) -> dict[str, dict[str, Any]]:

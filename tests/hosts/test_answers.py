@@ -12,31 +12,37 @@ from pathlib import Path
 import pytest
 
 import drawn
-from desk import Desk, exiftool
+from desk import Desk, Kept, exiftool
 from packs import make_test_pack
 
 pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
 COUNT = 4
 
 
-@pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Kept:
+    """Photos of one person, half of whom are called Ann and half Anna."""
+    desk = Desk(tmp_path_factory.mktemp("home"))
+    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
-    return desk
-
-
-@pytest.fixture
-def named(desk: Desk) -> Path:
-    """A folder of photos of one person, half of whom are called Ann and half Anna."""
     folder = desk.home / "photos"
     for i in range(COUNT):
         drawn.save(drawn.photo(["Anna"], seed=i), folder / f"{i}.jpg")
     desk.kith("scan", folder)
     for i in range(COUNT):
         desk.kith("name", desk.faces(folder / f"{i}.jpg")[0]["id"], "Anna" if i % 2 else "Ann")
-    return folder
+    return Kept.of(desk.home)
+
+
+@pytest.fixture
+def desk(scanned: Kept) -> Desk:
+    return Desk(scanned.back())
+
+
+@pytest.fixture
+def named(desk: Desk) -> Path:
+    """The folder of those photos."""
+    return desk.home / "photos"
 
 
 def told(folder: Path) -> list[str]:

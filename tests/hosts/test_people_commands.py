@@ -7,19 +7,25 @@ from pathlib import Path
 import pytest
 
 import drawn
-from desk import Desk, exiftool
+from desk import Desk, Kept, exiftool
 from packs import make_test_pack
 
 
-@pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Kept:
+    """Four photos of one person whom nobody named."""
+    desk = Desk(tmp_path_factory.mktemp("home"))
+    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
     for i in range(4):
         drawn.save(drawn.photo(["Anna"], seed=i), desk.home / "photos" / f"{i}.jpg")
     desk.kith("scan", desk.home / "photos")
-    return desk
+    return Kept.of(desk.home)
+
+
+@pytest.fixture
+def desk(scanned: Kept) -> Desk:
+    return Desk(scanned.back())
 
 
 def photo(desk: Desk, number: int) -> Path:

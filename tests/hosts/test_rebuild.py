@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 import drawn
-from desk import Desk
+from desk import Desk, Kept
 from packs import make_test_pack
 
 CAST = [("Anna", "Otto"), ("Anna",), ("Otto", "Clara"), ("Clara", "Anna")]
 
 
-@pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Kept:
+    """Photos on which everybody has a name."""
+    desk = Desk(tmp_path_factory.mktemp("home"))
+    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
     folder = desk.home / "photos"
     for i, cast in enumerate(CAST):
@@ -27,7 +28,12 @@ def desk(tmp_path: Path, shared: Path) -> Desk:
         for face, name in zip(desk.faces(folder / f"{i}.jpg"), cast, strict=True):
             desk.kith("name", face["id"], name)
     desk.kith("tag", photo, "Ida")
-    return desk
+    return Kept.of(desk.home)
+
+
+@pytest.fixture
+def desk(named: Kept) -> Desk:
+    return Desk(named.back())
 
 
 def known(desk: Desk) -> list[object]:

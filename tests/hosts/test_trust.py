@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import drawn
+from desk import Kept
 from kith import config
 from kith.catalogue import faces, journal, settings
 from kith.errors import ModelCorrupt
@@ -18,18 +20,24 @@ from kith.service.reports import Silent
 from packs import make_base_pack, make_test_pack
 
 
-@pytest.fixture
-def app(tmp_path: Path, shared: Path):
-    """Kith with photos scanned by a sound pack, and a pack that sees nothing but grey installed beside it."""
-    places = Paths.below(tmp_path)
-    drawn.holiday(tmp_path / "photos", 16)
-    blind = make_test_pack(shared, tmp_path / "blind")
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Kept:
+    """Photos scanned by a sound pack, and a pack that sees nothing but grey installed beside it."""
+    home = tmp_path_factory.mktemp("home")
+    drawn.holiday(home / "photos", 16)
+    blind = make_test_pack(shared, home / "blind")
     manifest = (blind / "pack.toml").read_text().replace('id = "test"', 'id = "blind"')
     (blind / "pack.toml").write_text(manifest.replace("[58.395, 57.12, 57.375]", "[5839500.0, 5712000.0, 5737500.0]"))
-    with opened(places, config.load()) as app:
-        packs.get(app, "auto", make_test_pack(shared, tmp_path / "pack"), Silent())
-        stages.run(app, [tmp_path / "photos"], Silent())
+    with opened(Paths.below(home), config.load()) as app:
+        packs.get(app, "auto", make_test_pack(shared, home / "pack"), Silent())
+        stages.run(app, [home / "photos"], Silent())
         packs.get(app, "auto", blind, Silent())
+    return Kept.of(home)
+
+
+@pytest.fixture
+def app(scanned: Kept) -> Iterator[App]:
+    with opened(Paths.below(scanned.back()), config.load()) as app:
         yield app
 
 
