@@ -44,11 +44,14 @@ def merge(gone: str, kept: str) -> Said:
 
 
 def divide(content: bytes) -> Said:
+    """The face to the left on one photo is somebody else than those to the right on both."""
+
+    def at(db: faces.Database, x: float) -> list[tuple[bytes, FaceId]]:
+        return db.execute("SELECT found_in, id FROM faces WHERE x = ? ORDER BY id", [x]).fetchall()
+
     def run(catalogue: Catalogue) -> None:
-        rows = catalogue.read(
-            lambda db: db.execute("SELECT id FROM faces WHERE found_in = ? ORDER BY x", [content]).fetchall()
-        )
-        catalogue.write(journal.divide, [[FaceId(row)] for (row,) in rows], "person", "apart")
+        one = [face for found_in, face in catalogue.read(at, LEFT.x) if found_in == content]
+        catalogue.write(journal.divide, one, [face for _, face in catalogue.read(at, RIGHT.x)], "person", "apart")
 
     return run
 

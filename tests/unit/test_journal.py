@@ -149,7 +149,7 @@ def evidence(catalogue: Catalogue) -> dict[FaceId, Evidence]:
 
 
 def divide(catalogue: Catalogue, *parts: list[FaceId]) -> None:
-    catalogue.write(journal.divide, parts, ME, "apart")
+    catalogue.write(journal.divide, *parts, ME, "apart")
 
 
 def test_two_people_without_names_stay_two_through_edits_and_vanished_rows_until_it_is_taken_back(
@@ -187,6 +187,58 @@ def test_naming_one_of_two_people_tells_who_the_other_is_not(catalogue: Catalogu
     assert catalogue.read(faces.rejected, other) == [anna]
     undo(catalogue)
     assert evidence(catalogue)[other].rejected == frozenset()
+
+
+def test_recognition_learns_of_every_face_that_a_division_bears_on(catalogue: Catalogue) -> None:
+    """What it is told of what changed is what it would find in all there is."""
+    photo, (left, _) = add(catalogue)
+    _, (other, third) = add(catalogue, b"/b.jpg", b"other")
+    held: dict[FaceId, Evidence] = {}
+
+    def follow() -> None:
+        ids = catalogue.read(faces.changed)[1]
+        held.update({one.id: one for one in catalogue.read(faces.gallery, PACK, ids).faces})
+        catalogue.write(lambda db: db.execute("DELETE FROM changed_faces"))
+        assert held == evidence(catalogue)
+
+    follow()
+    divide(catalogue, [left], [other, third])
+    follow()
+    name(catalogue, "Anna", left)
+    follow()
+    catalogue.write(journal.forget, [photo], ME, "forget")
+    follow()
+    undo(catalogue)
+    follow()
+    name(catalogue, "Anna", other)
+    follow()
+    undo(catalogue)
+    follow()
+
+
+def test_a_face_on_copies_of_a_photo_is_in_one_part(catalogue: Catalogue) -> None:
+    _, (left, _) = add(catalogue)
+    _, (copy, _) = add(catalogue, b"/copy.jpg")
+    divide(catalogue, [left], [copy])
+    assert [len(evidence(catalogue)[one].parts) for one in (left, copy)] == [1, 1]
+
+
+def test_who_was_said_to_be_somebody_else_is_passed_over_unless_nobody_else_is_named(catalogue: Catalogue) -> None:
+    _, (left, right) = add(catalogue)
+    _, (other, _) = add(catalogue, b"/b.jpg", b"other")
+    divide(catalogue, [left], [other])
+    name(catalogue, "Anna", left)
+    assert catalogue.write(journal.name, [right, other], "Anna", ME)[1] == 1
+    assert catalogue.write(journal.name, [other], "Anna", ME)[1] == 1
+
+
+def test_a_box_drawn_where_no_face_was_said_to_be_is_a_face_until_that_is_taken_back(catalogue: Catalogue) -> None:
+    photo, (left, _) = add(catalogue)
+    catalogue.write(journal.answer, [(left, None)], Answer.NOT_A_FACE, ME)
+    catalogue.write(journal.draw, photo.content_key, LEFT, None, ME, "draw")
+    assert str(catalogue.read(faces.get, left).state) == "unknown"
+    undo(catalogue)
+    assert str(catalogue.read(faces.get, left).state) == "not-a-face"
 
 
 def test_two_people_who_get_one_name_after_all_are_one(catalogue: Catalogue) -> None:

@@ -158,8 +158,9 @@ def reopen_many(api: Api, given: asked.Many) -> dict[str, Any]:
 
 
 def divide(api: Api, given: asked.Divide) -> dict[str, Any]:
-    """The faces of each part are somebody else than those of the others."""
-    return say(api, lambda app: commands.divide(app, [_seen(app, part) for part in given.parts]))
+    """The faces of one part are somebody else than those of the other."""
+    one, other = given.parts
+    return say(api, lambda app: commands.divide(app, _seen(app, one), _seen(app, other)))
 
 
 def feature(api: Api, given: asked.One, face: str) -> dict[str, Any]:

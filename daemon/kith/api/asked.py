@@ -134,7 +134,7 @@ class Many(Shape, frozen=True, kw_only=True):
 
 
 class Divide(Shape, frozen=True, kw_only=True):
-    parts: Annotated[list[Faces], Meta(min_length=2, max_length=100)]
+    parts: tuple[Faces, Faces]
 
 
 class NameMany(Many, frozen=True, kw_only=True):

@@ -1,53 +1,67 @@
 """Faces of which somebody said that they are different people, whoever they are.
 
-A division ends where one person is confirmed in two of its parts: whoever says so has changed their mind.
+Each such division has two parts. It ends where one person is confirmed in both: whoever says so has changed their mind.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
 from kith.types import FaceId, Part, PersonId
 
+OF = "division IN (SELECT division FROM parts WHERE face_id IN (SELECT value FROM json_each(?)))"
 
-def parts(db: Database) -> dict[FaceId, frozenset[Part]]:
-    """The parts that faces are in, of the divisions that hold."""
-    named = db.execute(
-        "SELECT DISTINCT p.division, p.part, f.person_id FROM parts p JOIN faces f ON f.id = p.face_id"
-        " WHERE f.person_id IS NOT NULL"
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """The parts that faces are in, of the divisions that hold, and whom they can't be since the other part is them."""
+
+    parts: Mapping[FaceId, frozenset[Part]]
+    ruled_out: Mapping[FaceId, frozenset[PersonId]]
+
+
+def divided(db: Database, only: Collection[FaceId] | None = None) -> Divided:
+    """What holds of the divisions of all faces, or of those that `only` some are in."""
+    wanted, chosen = ("1", []) if only is None else (OF, [json.dumps(sorted(only))])
+    rows = db.execute(
+        "SELECT p.face_id, p.division, p.part, f.person_id FROM parts p JOIN faces f ON f.id = p.face_id"
+        f" WHERE {wanted}",
+        chosen,
     ).fetchall()
-    seen = [(division, person) for division, _, person in named]
-    ended = {division for division, person in set(seen) if seen.count((division, person)) > 1}
-    found: dict[FaceId, set[Part]] = defaultdict(set)
-    for face, division, part in db.execute("SELECT face_id, division, part FROM parts").fetchall():
+    people = {(division, part, PersonId(person)) for _, division, part, person in rows if person is not None}
+    often = Counter((division, person) for division, _, person in people)
+    ended = {division for (division, _), count in often.items() if count > 1}
+    named: dict[int, set[tuple[int, PersonId]]] = defaultdict(set)
+    for division, part, person in people:
+        named[division].add((part, person))
+    parts: dict[FaceId, set[Part]] = defaultdict(set)
+    ruled_out: dict[FaceId, set[PersonId]] = defaultdict(set)
+    for face, division, part, _ in rows:
         if division not in ended:
-            found[FaceId(face)].add((division, part))
-    return {face: frozenset(some) for face, some in found.items()}
-
-
-def others(db: Database, divided: Mapping[FaceId, frozenset[Part]]) -> dict[FaceId, frozenset[PersonId]]:
-    """Whom faces can't be, since another part of their division is that person."""
-    people: dict[int, set[tuple[int, PersonId]]] = defaultdict(set)
-    for face, person in db.execute(
-        "SELECT DISTINCT f.id, f.person_id FROM parts p JOIN faces f ON f.id = p.face_id WHERE f.person_id IS NOT NULL"
-    ).fetchall():
-        for division, part in divided.get(face, ()):
-            people[division].add((part, PersonId(person)))
-    return {
-        face: frozenset(person for division, part in some for at, person in people[division] if at != part)
-        for face, some in divided.items()
-    }
+            parts[FaceId(face)].add((division, part))
+            ruled_out[FaceId(face)].update(person for at, person in named[division] if at != part)
+    return Divided({f: frozenset(p) for f, p in parts.items()}, {f: frozenset(p) for f, p in ruled_out.items()})
 
 
 def beside(db: Database, faces: Collection[FaceId]) -> frozenset[FaceId]:
     """All faces of the divisions that some faces are in."""
-    rows = db.execute(
-        "SELECT face_id FROM parts WHERE division IN"
-        " (SELECT division FROM parts WHERE face_id IN (SELECT value FROM json_each(?)))",
-        [json.dumps(sorted(faces))],
-    )
+    rows = db.execute(f"SELECT face_id FROM parts WHERE {OF}", [json.dumps(sorted(faces))])
     return frozenset(FaceId(face) for (face,) in rows)
+
+
+def touch(db: Database, contents: Iterable[bytes]) -> None:
+    """Let recognition look again at all faces of the divisions that faces of these photos are in."""
+    found: set[FaceId] = set()
+    for content in contents:
+        rows = db.execute("SELECT f.id FROM faces f JOIN parts p ON p.face_id = f.id WHERE f.found_in = ?", [content])
+        found.update(FaceId(face) for (face,) in rows)
+    if found:
+        db.execute(
+            f"INSERT OR REPLACE INTO changed_faces (face_id) SELECT DISTINCT face_id FROM parts WHERE {OF}",
+            [json.dumps(sorted(found))],
+        )

@@ -249,14 +249,12 @@ def _crop(jpeg: bytes, landmarks: bytes) -> Crop:
 def gallery(db: Database, pack: str, only: Collection[FaceId] | None = None) -> Gallery:
     """All faces of this pack that take part in recognition, those of missing photos included; or some of them."""
     wanted, chosen = ("", []) if only is None else (" AND f.id IN (SELECT value FROM json_each(?))", [_json(only)])
+    divided = divisions.divided(db, only)
     rejected: dict[int, set[PersonId]] = defaultdict(set)
     for face, person in db.execute(
         f"SELECT f.id, r.person_id FROM rejections r JOIN faces f ON f.id = r.face_id WHERE 1{wanted}", chosen
     ):
         rejected[face].add(PersonId(person))
-    parts = divisions.parts(db)
-    for face, people_there in divisions.others(db, parts).items():
-        rejected[face] |= people_there
     rows = db.execute(
         "SELECT f.id, f.photo_id, f.found_in, p.path, f.x, f.y, f.w, f.h, p.captured_at, f.quality, f.answer,"
         " f.person_id, e.vector FROM faces f JOIN photos p ON p.id = f.photo_id"
@@ -272,9 +270,9 @@ def gallery(db: Database, pack: str, only: Collection[FaceId] | None = None) -> 
             captured_at=row[8],
             quality=row[9],
             person=None if row[11] is None else PersonId(row[11]),
-            rejected=frozenset(rejected.get(row[0], ())),
+            rejected=divided.ruled_out.get(row[0], frozenset()).union(rejected.get(row[0], ())),
             ignored=row[10] == Answer.IGNORED,
-            parts=parts.get(row[0], frozenset()),
+            parts=divided.parts.get(row[0], frozenset()),
         )
         for row in rows
     )
@@ -399,8 +397,8 @@ def place(db: Database, face: FaceId) -> tuple[bytes, Box]:
 def rejected(db: Database, face: FaceId) -> list[PersonId]:
     """Who a face was said not to be, or can't be since others are who were said to be somebody else."""
     rows = db.execute("SELECT person_id FROM rejections WHERE face_id = ?", [face]).fetchall()
-    others = divisions.others(db, divisions.parts(db)).get(face, frozenset())
-    return sorted({PersonId(person) for (person,) in rows} | others)
+    ruled_out = divisions.divided(db, [face]).ruled_out.get(face, frozenset())
+    return sorted({PersonId(person) for (person,) in rows} | ruled_out)
 
 
 def on_photo(db: Database, photo: PhotoId) -> list[Face]:

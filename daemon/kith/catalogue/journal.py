@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from kith.catalogue import people, settle
+from kith.catalogue import divisions, people, settle
 from kith.catalogue.standing import fold, nearest
 from kith.errors import BadRequest, NotFound
 from kith.types import PERSON, SIDECAR, Act, Answer, Box, Decision, FaceId, PersonId, Photo
 
+DISMISSED = (Answer.NOT_A_FACE, Answer.IGNORED)
 ACTS = (
     "SELECT a.id, a.at, a.source, a.words, a.undoes, a.live, count(d.id) FROM acts a"
     " LEFT JOIN decisions d ON d.act_id = coalesce(a.undoes, a.id)"
@@ -72,28 +73,35 @@ def answer(
 def name(db: Database, faces: Sequence[FaceId], called: str, source: str, words: str = "") -> tuple[PersonId, int]:
     """Say that faces are the person called so, new if need be; gives the person and how many faces that named.
 
-    Among several faces, those of which it was said that they are not this person are left out.
+    Among several faces, those of which it was said that they are not this person are left out; and those that can't be,
+    since others are who were said to be somebody else, unless that are all.
     """
     person = people.named(db, called)
-    chosen = [face for face in faces if len(faces) == 1 or not _is_rejected(db, face, person)]
+    said_not = [face for face in faces if len(faces) > 1 and _is_rejected(db, face, person)]
+    ruled_out = divisions.divided(db, faces).ruled_out
+    possible = [face for face in faces if face not in said_not]
+    chosen = [face for face in possible if person not in ruled_out.get(face, ())] or possible
     answer(db, ((face, person) for face in chosen), Answer.CONFIRMED, source, words)
     return person, len(chosen)
 
 
-def divide(db: Database, parts: Sequence[Sequence[FaceId]], source: str, words: str) -> None:
-    """Say that the faces of each part are somebody else than those of the others, whoever they are."""
+def divide(db: Database, one: Iterable[FaceId], other: Iterable[FaceId], source: str, words: str) -> None:
+    """Say that some faces are somebody else than others, whoever they are. The same face on copies of a photo is in the
+    part in which it comes last."""
     act = begin(db, source, words)
-    told = [
-        replace(about(db, face, Answer.PART), part=(act, number))
-        for number, part in enumerate(parts, 1)
-        for face in part
-    ]
-    go_on(db, act, told)
+    told: dict[tuple[bytes | None, Box | None], Decision] = {}
+    for number, part in enumerate((one, other), 1):
+        for face in part:
+            said = about(db, face, Answer.PART)
+            told[said.content, said.box] = replace(said, part=(act, number))
+    go_on(db, act, told.values())
 
 
 def draw(db: Database, content: bytes, box: Box, called: str | None, source: str, words: str) -> None:
-    """Say that there is a face in a box, and whose it is if that is known."""
-    told = [Decision(Answer.DRAWN, content, box)]
+    """Say that there is a face in a box, whatever was said of that place, and whose it is if that is known."""
+    at = [place for place in settle.standing_of(db, content).places if nearest(box, [place.box]) is not None]
+    told = [Decision(Answer.RESTORED, content, place.box) for place in at if place.answer in DISMISSED]
+    told.append(Decision(Answer.DRAWN, content, box))
     if called is not None:
         told.append(Decision(Answer.CONFIRMED, content, box, people.named(db, called)))
     say(db, told, source, words)

@@ -329,10 +329,11 @@ def imports(db: Database) -> None:
 
 
 PARTS = f"""
--- `part`: a face is one of different people, who needn't have names; `detail` is the number of that division and of its
--- part (JSON). SQLite can't change the checks of a table.
+-- Of faces it can also be said which `part` of a division they are in: the parts are different people, who needn't have
+-- names. `detail` is then the number of the division, which is that of its act, and of the part (JSON). A new table,
+-- since SQLite can't change the checks of one.
 DROP VIEW standing;
-CREATE TABLE more_decisions (
+CREATE TABLE decisions_anew (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     act_id INTEGER NOT NULL REFERENCES acts (id),
     kind TEXT NOT NULL,
@@ -347,9 +348,9 @@ CREATE TABLE more_decisions (
     CHECK (kind IN ('renamed', 'merged', 'apart', 'born', 'hidden', 'shown') OR content_key IS NOT NULL),
     CHECK (content_key IS NULL OR kind IN ('present', 'absent', 'disputed') OR x IS NOT NULL)
 ) STRICT;
-INSERT INTO more_decisions SELECT * FROM decisions;
+INSERT INTO decisions_anew SELECT * FROM decisions;
 DROP TABLE decisions;
-ALTER TABLE more_decisions RENAME TO decisions;
+ALTER TABLE decisions_anew RENAME TO decisions;
 {DECISIONS}
 
 -- Which of different people a face is; follows from the decisions.
@@ -366,7 +367,7 @@ END;
 CREATE TRIGGER face_not_divided AFTER DELETE ON parts BEGIN
     INSERT OR REPLACE INTO changed_faces (face_id) VALUES (OLD.face_id);
 END;
-CREATE TRIGGER part_gone BEFORE DELETE ON faces WHEN OLD.person_id IS NOT NULL BEGIN
+CREATE TRIGGER named_part_gone BEFORE DELETE ON faces WHEN OLD.person_id IS NOT NULL BEGIN
     INSERT OR REPLACE INTO changed_faces (face_id)
     SELECT o.face_id FROM parts p JOIN parts o ON o.division = p.division WHERE p.face_id = OLD.id;
 END;

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from kith.catalogue import people
+from kith.catalogue import divisions, people
 from kith.catalogue.standing import Place, Standing, fold, nearest
 from kith.types import Answer, Box, Decision, FaceId, PersonId
 
@@ -31,6 +31,7 @@ def after(db: Database, decisions: Sequence[Decision], *, live: bool = True) -> 
         if told.kind is Answer.MOVED:
             _shift(db, told, live=live)
     contents = {decision.content for decision in decisions if decision.content is not None}
+    divisions.touch(db, contents)
     for person in {d.person for d in decisions if d.person is not None and d.kind in OF_PEOPLE}:
         if people.settle(db, person):
             contents |= _contents_of(db, person)

@@ -92,19 +92,16 @@ def dismiss(app: App, words: Sequence[str], kind: Answer) -> int:
     return len(put_away)
 
 
-def divide(app: App, parts: Sequence[Sequence[str]]) -> int:
-    """Say that the faces of each part are somebody else than those of the others; gives how many faces those are."""
-    ids = [[face.id for face in meant_by(app, words)] for words in parts]
-    every = [face for part in ids for face in part]
-    if not all(ids):
-        raise BadRequest(
-            "One of the parts has no faces that wait for a name; `kith groups` shows the groups there are."
-        )
-    if len(set(every)) < len(every):
+def divide(app: App, one: Sequence[str], other: Sequence[str]) -> None:
+    """Say that some faces are somebody else than others, whoever they are."""
+    first, second = meant_by(app, one), meant_by(app, other)
+    if {face.id for face in first} & {face.id for face in second}:
         raise BadRequest("A face can't be somebody else than itself: each may be in one part only.")
-    said = f"apart {' | '.join(_told(words) for words in parts)}"
-    app.catalogue.write(journal.divide, ids, PERSON, said)
-    return len(every)
+    confirmed = [{face.person.name for face in part if face.person} for part in (first, second)]
+    for name in sorted(set.intersection(*confirmed)):
+        raise BadRequest(f"There are faces of {name} in both parts. Say first which of them are somebody else.", name)
+    parts = [face.id for face in first], [face.id for face in second]
+    app.catalogue.write(journal.divide, *parts, PERSON, f"apart {_told(one)} | {_told(other)}")
 
 
 def reopen(app: App, words: Sequence[str]) -> int:
