@@ -87,12 +87,14 @@ def test_answers_and_photos_are_never_contradicted(world) -> None:
         assert not any(f.rejected & named for f in group)
         unnamed = [f.photo for f in group if f.person is None]
         assert len(unnamed) == len(set(unnamed))
-        parts = frozenset().union(*(f.parts for f in group))
-        assert named or len(parts) == len({division for division, _ in parts})
+        divided = {part for f in group if f.person is None for part in f.parts}
+        assert not divided or not named
+        assert len(divided) == len({division for division, _ in divided})
     for face, suggestion in result.suggestions.items():
         assert faces[face].person is None
         assert not faces[face].ignored
         assert suggestion.person not in faces[face].rejected
+        assert not (suggestion.auto and faces[face].parts)
     once = [(faces[f].photo, s.person) for f, s in result.suggestions.items()]
     once += {(f.photo, f.person) for f in world.faces if f.person is not None}
     assert len(once) == len(set(once))

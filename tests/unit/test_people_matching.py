@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kith.people import PeopleSettings, recognise
+from kith.people import PeopleSettings, recognise, review
 from kith.people.calibration import Models, logit, probability
 from kith.people.matching import Pairs, age_gap, assign, choose_exemplars
 from kith.types import Gallery, PersonId, Recognition
@@ -46,6 +46,34 @@ def test_a_rejected_match_never_returns() -> None:
     world.say(anna[0], person=1)
     world.say(anna[1], rejected={1})
     assert anna[1] not in world.recognise().suggestions
+
+
+def test_who_looks_like_faces_that_were_said_not_to_be_somebody_is_asked_about() -> None:
+    world = World()
+    anna, hanna = world.person(8), world.person(6, like=world.last + 0.3 * world.vector())
+    for face in anna[:4]:
+        world.say(face, person=1)
+    assert all(world.recognise().suggestions[face].auto for face in anna[4:] + hanna)
+    for face in hanna[:3]:
+        world.say(face, rejected={1})
+    suggestions = world.recognise().suggestions
+    assert sum(suggestions[face].auto for face in anna[4:]) >= 3
+    assert not any(suggestions[face].auto for face in hanna[3:] if face in suggestions)
+
+
+def test_faces_of_two_people_without_names_are_named_by_nobody_but_a_person() -> None:
+    world = World()
+    anna = world.person(12)
+    for face in anna[:4]:
+        world.say(face, person=1)
+    for face in anna[4:8]:
+        world.say(face, parts={(1, 1 + face % 2)})
+    found = world.recognise()
+    assert all(found.suggestions[face].auto for face in anna[8:])
+    assert not any(found.suggestions[face].auto for face in anna[4:8] if face in found.suggestions)
+    assert not {found.groups.get(face) for face in anna[4:8]} & {found.groups[anna[0]]}
+    asked = [question.faces for question in review(world.gallery(), found) if set(question.faces) & set(anna[4:8])]
+    assert not any({face % 2 for face in faces} == {0, 1} for faces in asked)
 
 
 def test_a_person_stands_in_a_photo_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -52,6 +53,7 @@ class Faces(Mapping[int, Evidence]):
         self._photos, self._people = Rings(), Rings()
         self._on: Places[PhotoId] = Places()
         self._of: dict[PersonId, int] = {}
+        self._refused: defaultdict[PersonId, set[int]] = defaultdict(set)
 
     def __getitem__(self, slot: int) -> Evidence:
         taken, person = float(self.taken[slot]), int(self.person[slot])
@@ -92,6 +94,8 @@ class Faces(Mapping[int, Evidence]):
                 _enter(self._people, self._of, face.person, slot)
             if face.rejected:
                 self.rejected[slot] = face.rejected
+                for person in face.rejected:
+                    self._refused[person].add(slot)
             if face.parts:
                 self.parts[slot] = face.parts
         self.id[slots] = [face.id for face in faces]
@@ -107,7 +111,8 @@ class Faces(Mapping[int, Evidence]):
         _leave(self._photos, self._on, PhotoId(int(self.photo[slot])), slot)
         if self.person[slot] != NOBODY:
             _leave(self._people, self._of, PersonId(int(self.person[slot])), slot)
-        self.rejected.pop(slot, None)
+        for person in self.rejected.pop(slot, ()):
+            self._refused[person].discard(slot)
         self.parts.pop(slot, None)
         self.id[slot], self.photo[slot], self.person[slot] = -1, -1, NOBODY
 
@@ -133,6 +138,15 @@ class Faces(Mapping[int, Evidence]):
     def is_open(self, slots: Rows | Sequence[int]) -> Flags:
         """Nobody said who they are, and they aren't to be asked about (N,)."""
         return np.asarray((self.person[slots] == NOBODY) & ~self.ignored[slots])
+
+    def is_divided(self, slots: Rows) -> Flags:
+        """Somebody said that they are other people than others are, and not yet who (N,)."""
+        divided = np.isin(slots, np.fromiter(self.parts, np.int64))
+        return np.asarray(divided & (self.person[slots] == NOBODY))
+
+    def refused(self, person: PersonId) -> Rows:
+        """The slots of all that were said not to be a person, ascending."""
+        return np.array(sorted(self._refused.get(person, ())), np.int64)
 
     def on_photo(self, photo: PhotoId) -> list[int]:
         first = self._on.get(photo)

@@ -84,9 +84,11 @@ def _reunited(cluster: Rows, vectors: Doubles, never: Flags, one: float) -> Rows
 def _in_the_way(vectors: Doubles, never: Flags) -> Rows:
     """Faces (n,) without whom no pair is left that must not be linked: who is in most, then who is least like all."""
     alike = np.round(vectors @ unit(vectors.sum(axis=0, keepdims=True))[0], 6)
-    left, out = never.copy(), []
-    while left.any():
-        out.append(int(np.lexsort((alike, -left.sum(axis=1)))[0]))
+    left, degree, out = never.copy(), never.sum(axis=1), []
+    while degree.any():
+        out.append(int(np.lexsort((alike, -degree))[0]))
+        degree -= left[out[-1]]
+        degree[out[-1]] = 0
         left[out[-1]] = left[:, out[-1]] = False
     return np.array(out, np.int64)
 

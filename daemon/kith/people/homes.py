@@ -111,6 +111,7 @@ class Homes:
         guessed = self._matches.sure_of(slots)
         confirmed = self._faces.person[slots]
         guessed = np.where(guessed != NOBODY, guessed, by_cluster[inverse] if len(slots) else guessed)
+        guessed = np.where(self._faces.is_divided(slots), NOBODY, guessed)
         self._wanted[slots] = np.where(confirmed != NOBODY, confirmed, guessed)
 
     def _join(self, person: PersonId) -> Rows:

@@ -119,7 +119,7 @@ class Matches:
         """Compare again what can have changed; gives the slots whose suggestion did.
 
         `changed` are slots in changed clusters, `photos` those where a face came, went or was answered, and `named`
-        people with a confirmed face that came, went or was answered.
+        people with a face that was said to be them, or not to be, and came, went or was answered.
         """
         before = self._people
         people = self._learn(named, born)
@@ -134,12 +134,13 @@ class Matches:
 
     def sure_of(self, slots: Rows) -> Rows:
         """Who faces (N,) surely are, though nobody said so, or NOBODY."""
-        return np.where(self._guesses.by_group[slots] >= self._settings.join_above, self._guesses.person[slots], NOBODY)
+        sure = (self._guesses.by_group[slots] >= self._settings.join_above) & ~self._faces.is_divided(slots)
+        return np.where(sure, self._guesses.person[slots], NOBODY)
 
     def sure(self, person: PersonId) -> Rows:
         """The slots of all who surely are a person."""
         theirs = np.flatnonzero(self._guesses.person == person)
-        return theirs[self._guesses.by_group[theirs] >= self._settings.join_above]
+        return np.asarray(theirs[self.sure_of(theirs) == person])
 
     def suggestions(self, slots: Iterable[int] | None = None) -> dict[int, Suggestion]:
         """What is suggested for these slots, or for all, where anything is."""
@@ -231,8 +232,10 @@ class Matches:
         return Guesses(ids[columns], by_face.round(FINE), by_group.round(FINE), auto)
 
     def _may_be_auto(self, slots: Rows, column: int) -> Flags:
-        """Good enough to be seen, and no child that has outgrown all that is known of it; of one person (M,)."""
+        """Good enough to be seen, nothing like it was said not to be them, and no child that has outgrown all that is
+        known of it; of one person (M,)."""
         good = self._faces.quality[slots] >= self._settings.min_quality
+        good &= ~(self._faces.is_divided(slots) | self._is_nearer_a_no(slots, column))
         born, known = float(self._people.born[column]), self._people.taken[self._people.rows(column)]
         if np.isnan(born):
             return good
@@ -240,6 +243,14 @@ class Matches:
         grown_up = np.minimum(taken, np.nanmax(known, initial=-np.inf)) >= born + GROWN_UP * YEAR
         gap = age_gap(taken, known, born)
         return np.asarray(good & (grown_up | np.isinf(gap) | (gap <= OUTGROWN)))
+
+    def _is_nearer_a_no(self, slots: Rows, column: int) -> Flags:
+        """As much like a face that was said not to be a person as like any that was said to be them (M,)."""
+        refused = self._faces.refused(self._people.ids[column])
+        if not len(refused):
+            return np.zeros(len(slots), bool)
+        vectors, known = self._graph.vectors[slots], self._people.vectors[self._people.rows(column)]
+        return np.asarray((vectors @ self._graph.vectors[refused].T).max(axis=1) >= (vectors @ known.T).max(axis=1))
 
     def _suggestions(self, slots: Rows, person: PersonId) -> Iterator[tuple[int, Suggestion]]:
         """What is said of slots (M,) that are taken for one person, with the exemplars most like each, best first."""

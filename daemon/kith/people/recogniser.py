@@ -171,10 +171,11 @@ class Recogniser:
         return arrived, answered
 
     def _around(self, slots: Iterable[int]) -> tuple[set[PhotoId], set[PersonId]]:
-        """Photos of these faces, and who they were confirmed to be."""
+        """Photos of these faces, and who they were confirmed to be, or said not to be."""
         rows = np.fromiter(slots, np.int64)
         photos, people = set(self._faces.photo[rows].tolist()), set(self._faces.person[rows].tolist())
-        return {PhotoId(photo) for photo in photos}, {PersonId(person) for person in people - {NOBODY}}
+        refused = {person for row in rows.tolist() for person in self._faces.rejected.get(row, ())}
+        return {PhotoId(photo) for photo in photos}, {PersonId(person) for person in people - {NOBODY}} | refused
 
     def _exchange(
         self, leaving: Sequence[int], answered: Sequence[Evidence], arrived: Sequence[Evidence], vectors: Floats

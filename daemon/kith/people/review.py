@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kith.types import Calibration, Evidence, FaceId, Gallery, GroupId, PersonId, Recognition
+from kith.types import Calibration, Evidence, FaceId, Gallery, GroupId, Part, PersonId, Recognition
 
 SURE = 0.9  # suggestions at or above are asked apart from doubtful ones, so that one "yes" settles them
 SAME_EVENT = 12 * 3600.0  # seconds within which a group's ignored face speaks for its twins
@@ -38,25 +38,32 @@ class Question:
     likely: tuple[Likely, ...] = ()
 
 
-def review(gallery: Gallery, recognition: Recognition, calibration: Calibration | None = None) -> tuple[Question, ...]:
+def review(
+    gallery: Gallery, recognition: Recognition, calibration: Calibration | None = None, *, min_faces: int = 1
+) -> tuple[Question, ...]:
     """All open questions, the most valuable first. Automatic names are not asked about, nor are near twins of an
     ignored face at the same event: those of its group, and with a `calibration` all that look like the same person.
+    Who was ignored is asked about again only after as many meetings as with anybody new, `min_faces`.
     """
     order = {face.id: (face.order, face.id) for face in gallery.faces}
     twins = _twins(gallery, recognition, calibration)
     open_faces = [f for f in gallery.faces if f.person is None and not f.ignored and f.id not in twins]
-    questions = [*_is_this(open_faces, recognition), *_who_is_this(open_faces, recognition)]
+    ignored = {recognition.groups.get(face.id) for face in gallery.faces if face.ignored}
+    questions = [*_is_this(open_faces, recognition)]
+    questions += [
+        q for q in _who_is_this(open_faces, recognition) if q.group not in ignored or len(q.faces) >= min_faces
+    ]
     return tuple(sorted(questions, key=lambda q: (-q.value, q.person is None, order[q.faces[0]])))
 
 
 def _is_this(faces: Iterable[Evidence], recognition: Recognition) -> Iterable[Question]:
-    asked: dict[tuple[PersonId, bool], list[tuple[float, bytes, FaceId]]] = defaultdict(list)
+    asked: dict[tuple[PersonId, bool, frozenset[Part]], list[tuple[float, bytes, FaceId]]] = defaultdict(list)
     for face in faces:
         suggestion = recognition.suggestions.get(face.id)
         if suggestion is not None and not suggestion.auto:
             p = suggestion.probability_group
-            asked[suggestion.person, p >= SURE].append((-p, face.order, face.id))
-    for (person, _), found in asked.items():
+            asked[suggestion.person, p >= SURE, face.parts].append((-p, face.order, face.id))
+    for (person, *_), found in asked.items():
         ranked = sorted(found)
         ids = tuple(face for *_, face in ranked)
         yield Question(ids, person, None, value=sum(-minus for minus, *_ in ranked))

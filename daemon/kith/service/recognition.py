@@ -86,8 +86,8 @@ class Beliefs:
             here = {face.id for face in some.faces}
             changes = self._recogniser.update(some, [face for face in ids - here if self._recogniser.holds(face)])
             touched = ids | changes.groups.keys() | changes.suggestions.keys()
-        self._unlikely = frozenset(_unlikely(self._app, pack))
-        self._write_down(touched, seen)
+        hidden, self._unlikely = catalogue.read(faces.unlikely), frozenset(_unlikely(self._app, pack))
+        self._write_down(None if touched is None else touched | (hidden ^ self._unlikely), seen)
 
     @property
     def waiting(self) -> int:
@@ -155,7 +155,7 @@ def questions(app: App, pack: Manifest) -> Sequence[Question]:
     unlikely = app.catalogue.read(faces.unlikely)
     kept = [row for row, face in enumerate(now.gallery.faces) if face.id not in unlikely]
     shown = replace(now.gallery, faces=tuple(now.gallery.faces[row] for row in kept), vectors=now.gallery.vectors[kept])
-    found = review(shown, now.recognition, now.calibration)
+    found = review(shown, now.recognition, now.calibration, min_faces=now.settings.min_faces)
     first = with_likely(found[:WITH_LIKELY], now.gallery, now.recognition, now.calibration, correction(app, pack))
     return (*first, *found[WITH_LIKELY:])
 

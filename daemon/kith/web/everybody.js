@@ -67,11 +67,13 @@ export async function everybody(main, _, signal) {
 
   async function showTwins() {
     for (const name of [...shown.keys()].filter((one) => settledPairs.has(one))) take(name);
-    const told = await get("/v1/merges", {}, signal).catch(() => ({ merges: [] }));
-    if (signal.aborted) return;
+    const told = await get("/v1/merges", {}, signal).catch(() => null);
+    if (signal.aborted || !told) return;
+    const all = told.merges.map(nameOf);
+    for (const name of settledPairs) if (!all.includes(name)) settledPairs.delete(name);
     const merges = told.merges.filter((pair) => !settledPairs.has(nameOf(pair)));
-    const names = merges.map(nameOf);
-    for (const name of [...shown.keys()].filter((one) => !names.includes(one))) take(name);
+    const writes = (name) => shown.get(name).contains(document.activeElement) && shown.get(name).querySelector("input")?.value;
+    for (const name of [...shown.keys()]) if (!merges.some((pair) => nameOf(pair) === name) && !writes(name)) take(name);
     // those to be seen stay where they are; of the others those with names come first
     const named = (pair) => [pair.first, pair.second].filter((who) => who.name).length;
     const fresh = merges.filter((pair) => !shown.has(nameOf(pair))).sort((a, b) => named(b) - named(a));
@@ -129,7 +131,7 @@ export async function everybody(main, _, signal) {
 }
 
 const settledPairs = new Set(); // pairs that were answered here, which Kith may go on telling of for a moment
-const nameOf = ({ first, second }) => JSON.stringify([first.id, first.name, second.id, second.name]);
+const nameOf = ({ first, second }) => JSON.stringify([[first.id, first.name], [second.id, second.name]].sort());
 
 /** Two who may be one, with the pairs of faces that look so; `changed` is called when that was answered or taken back. */
 function twin(pair, changed) {

@@ -132,6 +132,8 @@ export async function review(main, _, signal) {
     else heading.focus({ preventScroll: true });
   }
 
+  const surest = (question) => Math.max(...question.shown.map((face) => face.suggestion?.probability_group ?? 0));
+
   function sureOf(question) {
     const sure = question.shown.map((face) => face.suggestion?.probability_group).filter((p) => p !== undefined);
     const least = Math.min(...sure);
@@ -263,8 +265,8 @@ export async function review(main, _, signal) {
   function again(question, undone) {
     if (signal.aborted) return;
     divided = divided.filter((other) => !same(other, question));
-    if (question.half) divided = [question, ...divided];
     if (!undone) return;
+    if (question.half) divided = [question, ...divided];
     if (current && !same(question, current)) queue.unshift(current);
     queue = queue.filter((other) => !same(other, question));
     current = question;
@@ -299,17 +301,18 @@ export async function review(main, _, signal) {
   const stranger = () => dismissed("/v1/faces/ignore", "Strangers");
   const notAFace = () => dismissed("/v1/faces/not-a-face", "Not faces");
 
-  /** The faces in question are two people: those taken out are asked about apart, or else those that look apart. */
+  /** The faces in question are two people, and stay two: those taken out, or else those that look apart. Who is each? */
   async function twoPeople() {
     const question = current;
     if (!question || question.faces.length < 2) return;
-    let parts = [chosen(), [...question.off]];
+    let parts = [chosen(), question.faces.filter((face) => question.off.has(face))];
     if (!question.off.size) ({ parts } = await post("/v1/faces/split", { faces: question.faces }).catch((error) => (tell(error.message, { error: true }), { parts: [[], []] })));
     if (question !== current || !parts[0].length) return;
     if (!parts[1].length) return tell("These look all alike. Click the faces of one of the two first, then say so again.");
     const shown = new Map([...question.all, ...(await inFull(parts.flatMap((part) => part.slice(0, FULL))).catch(() => []))].map((face) => [face.id, face]));
     if (question !== current) return;
-    const halves = parts.map((part) => ({ ...question, faces: part, half: true, shown: part.slice(0, FULL).map((id) => shown.get(id)).filter(Boolean) }));
+    const likely = question.person ? [{ person: question.person, probability: surest(question) }, ...question.likely] : question.likely;
+    const halves = parts.map((part) => ({ ...question, person: null, known: [], likely, faces: part, half: true, shown: part.slice(0, FULL).map((id) => shown.get(id)).filter(Boolean) }));
     divided = divided.filter((other) => other !== question).concat(halves);
     queue = [...halves, ...queue];
     say({
