@@ -166,6 +166,15 @@ def test_rescans_keep_every_answer_and_bring_back_what_was_no_face(desk: Desk) -
     assert person(desk, "Anna")["faces"] == 1
 
 
+def test_an_edited_photo_is_looked_at_anew_by_itself_while_others_wait(desk: Desk) -> None:
+    drawn.save(drawn.photo(["Anna", "Otto"], seed=7), photo(desk, 0))
+    drawn.save(drawn.photo(["Otto"], seed=8), photo(desk, 8))
+    assert "1 photo analysed" in desk.kith("rescan", photo(desk, 0))
+    assert len(desk.faces(photo(desk, 0))) == 2
+    assert desk.json("status")["pending"] == 1
+    assert desk.run("rescan", "--and-my-answers", photo(desk, 0)).returncode == 2
+
+
 def test_learning_anew_keeps_every_answer_and_makes_the_same_guesses(desk: Desk) -> None:
     desk.kith("name", face(desk, 0), "Anna")
     before = [desk.faces(photo(desk, n))[0]["suggestion"] for n in (1, 2, 3)]

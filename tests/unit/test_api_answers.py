@@ -213,6 +213,8 @@ def test_people_are_renamed_merged_told_apart_born_and_hidden(kith: Served) -> N
     assert ask(f"/v1/people/{anna}/born", day="")["person"]["born"] is None
     with pytest.raises(BadRequest, match="no day"):
         ask(f"/v1/people/{anna}/born", day="May")
+    with pytest.raises(BadRequest, match="to come"):
+        ask(f"/v1/people/{anna}/born", day="2999-05-01")
     assert ask(f"/v1/people/{anna}/hide")["person"]["hidden"]
     assert [person["id"] for person in kith.client.get("/v1/people")["people"]] == [ben]
     assert len(kith.client.get("/v1/people", hidden="true")["people"]) == 2

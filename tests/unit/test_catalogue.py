@@ -56,10 +56,15 @@ def test_a_name_outlives_analysing_the_photo_again(catalogue: Catalogue) -> None
     assert states(catalogue, photo) == [("confirmed", "Anna"), ("unknown", None)]
 
 
-def test_a_named_face_that_is_not_found_again_stays(catalogue: Catalogue) -> None:
+def test_what_is_not_found_again_stays_and_goes_only_where_nobody_answered_and_somebody_says_so(
+    catalogue: Catalogue,
+) -> None:
     photo = add(catalogue, b"/a.jpg", b"content")
     (anna, _) = store(catalogue, photo, analysis(face(LEFT, ANNA), face(RIGHT, BEN)))
     name(catalogue, anna.id, "Anna")
+    store(catalogue, photo, analysis())
+    assert states(catalogue, photo) == [("confirmed", "Anna"), ("unknown", None)]
+    catalogue.write(work.look_again, [b"/"], clear=True, deep=False)
     store(catalogue, photo, analysis())
     assert states(catalogue, photo) == [("confirmed", "Anna")]
 

@@ -53,8 +53,8 @@ def store(db: Database, photo: Photo, analysis: Analysis, same_person: float) ->
     """Take in what a pack found on a photo, in place of what was found before.
 
     A face found again keeps its id and its answers: by overlap where the photo's content is the same, by similarity
-    (cosine of at least `same_person`) where it has changed, since edits move and turn faces. Faces that were answered
-    stay even if they aren't found again; where the content has changed, without a place.
+    (cosine of at least `same_person`) where it has changed, since edits move and turn faces. What this pack knows stays
+    even if it isn't found again, and so does what was answered; where the content has changed, without a place.
     """
     content = photo.content_key
     before = _on_photo(db, photo.id, analysis.pack)
@@ -69,7 +69,7 @@ def store(db: Database, photo: Photo, analysis: Analysis, same_person: float) ->
             face = _insert(db, photo, found)
         _store_pixels(db, face, analysis.pack, found)
     again = {before[j].id for j in pairs.values()}
-    lost = [old for old in before if old.id not in again and (old.answer is None or old.found_in != content)]
+    lost = [old for old in before if old.id not in again and (old.found_in != content or old.is_nothing)]
     _carry(db, photo, analysis, [old for old in before if old.id in again], lost)
     for old in lost:
         db.execute("DELETE FROM faces WHERE id = ?", [old.id])
@@ -110,6 +110,11 @@ class _Known:
         self.answer: str | None = row[6]
         self.vector: Floats | None = None if row[7] is None else np.frombuffer(row[7], "<f4")
         self.given = bool(row[8])
+
+    @property
+    def is_nothing(self) -> bool:
+        """Neither the pack nor a person knows it."""
+        return self.answer is None and self.vector is None
 
 
 def _on_photo(db: Database, photo: PhotoId, pack: str) -> list[_Known]:

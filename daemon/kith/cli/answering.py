@@ -157,7 +157,10 @@ def apart(one: str, other: str) -> None:
 def born(who: str, day: str) -> None:
     """Say when somebody was born; nobody is found on photos from before. Without a day, say that it isn't known."""
     with answering() as kith:
-        kith.post(f"/v1/people/{person_called(kith, who)}/born", day=day)
+        person = kith.post(f"/v1/people/{person_called(kith, who)}/born", day=day)["person"]
+        click.echo(
+            f"{person['name']} was born on {day}." if day else f"When {person['name']} was born isn't known now."
+        )
 
 
 @main.command()

@@ -166,6 +166,8 @@ def born(app: App, called: str, day: str) -> Person:
         text = date.fromisoformat(day).isoformat() if day else ""
     except ValueError as error:
         raise BadRequest(f"{day!r} is no day; write it as 2015-04-23.") from error
+    if text > date.today().isoformat():
+        raise BadRequest(f"{text} is still to come.")
     said = f"born {person.name} {text}"
     app.catalogue.write(journal.say, [Decision(Answer.BORN, person=person.id, text=text)], PERSON, said)
     return person

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,13 +47,14 @@ class Summary:
     troubled: int
 
 
-def run(app: App, roots: Sequence[Path], report: Report) -> Summary:
-    """Everything there is to do for some folders: from files to names in sidecars."""
+def run(app: App, roots: Sequence[Path], report: Report, *, only: Collection[PhotoId] | None = None) -> Summary:
+    """Everything there is to do for some folders: from files to names in sidecars. Faces are looked for on all photos
+    that need it, or on `only` some."""
     pack = packs.load(app)
     seen, changed = look(app, roots, report)
-    pack, analysed = analyse(app, pack, report)
+    pack, analysed = analyse(app, pack, report, only)
     done = hear(app, report)
-    pack, _ = analyse(app, pack, report)  # faces that only sidecars knew of
+    pack, _ = analyse(app, pack, report, only)  # faces that only sidecars knew of
     embed(app, pack, report)
     pack = change_pack(app, pack, report)
     recognition.Beliefs(app).update(pack.manifest)
@@ -65,11 +66,18 @@ def rescan(app: App, where: Sequence[Path], mode: str, report: Report, *, forget
     """Find the faces on some photos, or all below some folders, anew.
 
     Modes: "new"; "again"; "unconfirmed" forgets faces that nobody answered first; "found" forgets all that was found,
-    and with `forget` every answer too; "deleted" brings back what was said to be no face. Raises NotFound.
+    and with `forget` every answer too; "deleted" brings back what was said to be no face. What waits elsewhere goes on
+    waiting. Raises NotFound, and BadRequest where answers are to be forgotten in another mode.
     """
+    if forget and mode != "found":
+        raise BadRequest("Your answers can be forgotten only where everything that was found is: with --mode found.")
     scope = [os.path.realpath(os.fsencode(path)) for path in where]
     roots = [path for path in where if path.is_dir()]
+    beside = {
+        path.resolve().parent for path in where if app.catalogue.read(photos.by_path, os.fsencode(path.resolve()))
+    }
     look(app, roots, report)
+    look(app, sorted(folder for folder in beside if folder.is_dir()), report, deep=False)
     found = app.catalogue.read(work.in_scope, scope)
     if not found and mode != "new":
         raise NotFound("There are no photos there that Kith has scanned; run `kith scan` on their folder.")
@@ -80,7 +88,7 @@ def rescan(app: App, where: Sequence[Path], mode: str, report: Report, *, forget
         app.catalogue.write(journal.restore, found, PERSON, said)
     elif mode != "new":
         app.catalogue.write(work.look_again, scope, clear=mode in ("unconfirmed", "found"), deep=mode == "found")
-    return run(app, roots, report)
+    return run(app, roots, report, only={photo.id for photo in app.catalogue.read(work.in_scope, scope)})
 
 
 def follow(app: App, report: Report) -> int:
@@ -163,20 +171,21 @@ def _state(found: FileSeen) -> photos.FileState:
 # -- analyse ------------------------------------------------------------------------------------------------------
 
 
-def analyse(app: App, pack: Pack, report: Report) -> tuple[Pack, int]:
-    """Find the faces on all photos that need it; gives the pack that did it in the end, and the number of photos.
+def analyse(app: App, pack: Pack, report: Report, only: Collection[PhotoId] | None = None) -> tuple[Pack, int]:
+    """Find the faces on all photos that need it, or `only` on some of these; gives the pack that did it in the end, and
+    the number of photos.
 
     A pack that isn't trusted yet is checked on the first faces it finds; where it fails, the next one starts over.
     """
     while True:
         try:
-            return pack, _analyse(app, pack, report)
+            return pack, _analyse(app, pack, report, only)
         except ModelCorrupt as error:
             pack = packs.set_aside(app, pack, error, report)
 
 
-def _analyse(app: App, pack: Pack, report: Report) -> int:
-    pending = app.catalogue.read(work.to_analyse)
+def _analyse(app: App, pack: Pack, report: Report, only: Collection[PhotoId] | None) -> int:
+    pending = [photo for photo in app.catalogue.read(work.to_analyse) if only is None or photo.id in only]
     if not pending:
         return 0
     same_person = pack.calibration.cosine_fmr["1e-3"]
