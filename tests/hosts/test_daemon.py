@@ -19,7 +19,7 @@ from kith.errors import BadRequest, NotFound
 from kith.paths import Paths
 from kith.service import packs, stages
 from kith.service.app import App, opened
-from kith.service.daemon import Daemon
+from kith.service.daemon import LEARNT, Daemon
 from kith.service.reports import Silent
 from packs import make_test_pack
 
@@ -89,6 +89,33 @@ def test_a_photo_of_somebody_known_gets_its_sidecar_by_itself(app: App, folder: 
         daemon.hint([(folder, False)])
         until(lambda: later.with_name("later.jpg.xmp").exists())
         assert "Anna" in later.with_name("later.jpg.xmp").read_text()
+
+
+def test_kith_learns_from_answers_each_day_though_it_is_off_at_night(app: App, folder: Path) -> None:
+    def learnt_at() -> float:
+        return float(app.catalogue.read(in_catalogue.get, LEARNT) or 0)
+
+    def run(hours: float, *, learns: bool) -> None:
+        """Kith runs when so much time has passed since it was started."""
+        now = [0.0]
+        daemon = Daemon(app, [folder], clock=lambda: now[0])
+        before = learnt_at()
+        now[0] = hours * 3600
+        daemon.begin()
+        try:
+            until(lambda: learnt_at() > before) if learns else time.sleep(1)
+        finally:
+            daemon.end()
+        assert (learnt_at() > before) == learns
+
+    run(1, learns=False)
+    app.catalogue.write(in_catalogue.put, LEARNT, str(time.time() - 20 * 3600))
+    run(3.8, learns=False)
+    run(4.2, learns=True)
+    run(1, learns=False)
+    app.catalogue.write(in_catalogue.put, LEARNT, str(time.time() - 30 * 86400))
+    run(0.1, learns=False)
+    run(0.2, learns=True)
 
 
 def test_an_answer_is_followed_while_a_scan_is_paused(app: App, folder: Path) -> None:

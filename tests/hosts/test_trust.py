@@ -14,7 +14,7 @@ from kith import config
 from kith.catalogue import faces, journal, settings
 from kith.errors import ModelCorrupt
 from kith.paths import Paths
-from kith.service import packs, stages
+from kith.service import packs, stages, views
 from kith.service.app import App, opened
 from kith.service.reports import Silent
 from packs import make_base_pack, make_test_pack
@@ -58,6 +58,9 @@ def named(app: App) -> list[tuple[str, str]]:
 
 def test_a_pack_that_tells_people_apart_is_trusted(app: App) -> None:
     assert (app.catalogue.read(settings.get, packs.TRUSTED) or "").split()[0] == "test"
+    assert views.why_nobody(app) is None
+    app.catalogue.write(settings.put, packs.TRUSTED, "")
+    assert "names nobody by itself yet" in (views.why_nobody(app) or "")
 
 
 def test_a_pack_that_fails_on_the_users_faces_stops_with_a_reason_if_the_user_chose_it(blinded: App) -> None:

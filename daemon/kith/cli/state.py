@@ -29,7 +29,7 @@ def status(as_json: bool) -> None:
 
     with app_of_user(readonly=True) as app:
         now = views.status(app)
-        places = app.paths
+        places, why = app.paths, views.why_nobody(app)
     if as_json:
         print_json(now)
         return
@@ -41,6 +41,8 @@ def status(as_json: bool) -> None:
         click.echo(f"Disputed   {count(now['disputes'], 'name')}; `kith disputes` lists them")
     click.echo(f"Trouble    {now['trouble'] or 'none'}")
     click.echo(f"Model      {now['pack'] or 'none: run `kith models install auto`'}")
+    if why:
+        click.echo(f"           {why}")
     click.echo(f"Settings   {show(places.config_file)}")
     click.echo(f"Catalogue  {show(places.catalogue)}")
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from kith.catalogue import events, faces, photos, work
+from kith.catalogue import events, faces, photos, settings, work
 from kith.config import Config
 from kith.errors import BadRequest, KithError, NotFound, Retry
 from kith.files import show
@@ -28,6 +28,8 @@ from kith.service.reports import Report
 log = logging.getLogger(__name__)
 
 DAY = 86400.0
+SETTLED = 600.0  # seconds after the start in which there is more pressing work than what is done once a day
+LEARNT = "learnt-at"
 LOOK_EVERY = 5.0  # seconds between looks for work that nobody announced: files that were busy, tries that are due
 PATIENCE = 4.0  # times as long as believing takes is waited before it is done again, while faces keep coming
 JOBS_KEPT = 100
@@ -77,7 +79,7 @@ class Daemon:
         self._changed = threading.Condition()
         self._stop = False
         self._paused_by: set[str] = set()
-        self._due, self._next_look = Due(), clock() + DAY
+        self._due, self._next_look = Due(), clock() + self._until_daily()
         self._young: set[Path] = set()  # folders with files that were still being written when last looked at
         self._young_until = 0.0
         self._jobs: dict[int, Job] = {}
@@ -283,6 +285,17 @@ class Daemon:
         if packs.in_use(self.app) is None:
             packs.get(self.app, packs.AUTO, None, report)
 
+    def _until_daily(self) -> float:
+        """Seconds to what is done once a day; a computer that is off at night has not slept through it."""
+        last = self.app.catalogue.read(settings.get, LEARNT)
+        if last is None:
+            self._note_the_day()
+            return DAY
+        return min(DAY, max(SETTLED, float(last) + DAY - time.time()))
+
+    def _note_the_day(self) -> None:
+        self.app.catalogue.write(settings.put, LEARNT, str(time.time()))
+
     def _look(self, due: Due, report: _Progress) -> None:
         with self._changed:
             online = {root for root, there in self._roots.items() if there}
@@ -310,6 +323,7 @@ class Daemon:
     def _learn(self, report: _Progress) -> None:
         """Once a day: how far the model is to be believed here, from all answers; what follows is the keeper's."""
         self.app.catalogue.write(events.prune)
+        self._note_the_day()
         if packs.in_use(self.app) is None:
             return
         with report.stage("Learning from answers", 1) as step:

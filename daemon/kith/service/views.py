@@ -161,6 +161,20 @@ def status(app: App) -> dict[str, Any]:
     return asdict(app.catalogue.read(work.status, packs.in_use(app)))
 
 
+def why_nobody(app: App) -> str | None:
+    """Why Kith gives no names by itself, where the settings would let it."""
+    if packs.in_use(app) is None or app.config.people.auto == "off":
+        return None
+    pack = packs.manifest(app)
+    if not pack.beliefs.measured:
+        return "It names nobody by itself: how far it can be believed was not measured."
+    if not packs.is_trusted(app, pack):
+        return (
+            "It names nobody by itself yet: it is tested on the first photos with several faces, and there are too few."
+        )
+    return None
+
+
 def troubles(app: App) -> list[dict[str, Any]]:
     """What went wrong with which file."""
     return [asdict(found) | {"path": os.fsdecode(found.path)} for found in app.catalogue.read(trouble.all_of)]
