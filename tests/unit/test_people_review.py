@@ -102,13 +102,3 @@ def test_no_face_is_in_two_questions() -> None:
     world.person(5)
     asked = [f for q in ask(world, PeopleSettings(auto="off")) for f in q.faces]
     assert len(asked) == len(set(asked))
-
-
-def test_a_stranger_is_asked_about_again_only_after_as_many_meetings_as_with_anybody_new() -> None:
-    world = World()
-    stranger = world.person(5)
-    for face in stranger[:2]:
-        world.say(face, ignored=True)
-    assert [q.faces for q in review(world.gallery(), world.recognise(), min_faces=4)] == []
-    (question,) = review(world.gallery(), world.recognise(), min_faces=3)
-    assert set(question.faces) == set(stranger[2:])

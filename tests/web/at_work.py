@@ -22,12 +22,12 @@ from kith.service.reports import Silent
 from served import Served, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 SETTINGS = '[sidecars]\nquiet_seconds = 0.5\n[people]\nmin_faces = 2\nauto = "off"\n[analysis]\nworkers = 1\n'
 
 
-STALE = "status of 409 (Conflict)"
+STALE, OFFLINE = "status of 409 (Conflict)", "net::ERR_INTERNET_DISCONNECTED"
 
 
 @contextmanager
@@ -154,10 +154,14 @@ def logged_in(browser: Browser, here: Served, **options: Any) -> tuple[Page, lis
     context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
     page = context.new_page()
     told: list[str] = []
-    # that an answer was refused as stale is told by the browser itself; the page looks again
-    page.on(
-        "console", lambda m: told.append(m.text) if m.type in ("error", "warning") and STALE not in m.text else None
-    )
+
+    def tell(message: ConsoleMessage) -> None:
+        # what the browser itself tells: an answer was refused as stale, or nothing comes through; the page tries again
+        expected = STALE in message.text or OFFLINE in message.text
+        if message.type in ("error", "warning") and not expected:
+            told.append(message.text)
+
+    page.on("console", tell)
     page.on("pageerror", lambda error: told.append(str(error)))
     page.goto(link(here))
     return page, told

@@ -133,7 +133,6 @@ def test_whoever_types_a_name_is_not_disturbed_by_an_answer_that_comes_back(open
     opened.type("na")
     opened.until(lambda: set(opened.people()) == {"Anna", "Clara"})
     assert opened.people()["Clara"] == len(faces)
-    opened.told.clear()  # the browser tells of failed requests
 
 
 def test_two_open_pages_stay_in_step(opened: Opened) -> None:
@@ -175,7 +174,6 @@ def test_answers_given_while_kith_is_away_are_sent_when_it_is_back(opened: Opene
     opened.page.context.set_offline(False)
     opened.until(lambda: opened.people() == {"Bruno": count})
     opened.until(lambda: opened.page.locator("#lost").inner_text() == "")
-    opened.told.clear()  # the browser tells of failed requests
 
 
 def test_a_number_chooses_one_of_the_people_it_may_be(opened: Opened) -> None:

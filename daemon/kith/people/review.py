@@ -38,21 +38,14 @@ class Question:
     likely: tuple[Likely, ...] = ()
 
 
-def review(
-    gallery: Gallery, recognition: Recognition, calibration: Calibration | None = None, *, min_faces: int = 1
-) -> tuple[Question, ...]:
+def review(gallery: Gallery, recognition: Recognition, calibration: Calibration | None = None) -> tuple[Question, ...]:
     """All open questions, the most valuable first. Automatic names are not asked about, nor are near twins of an
     ignored face at the same event: those of its group, and with a `calibration` all that look like the same person.
-    Who was ignored is asked about again only after as many meetings as with anybody new, `min_faces`.
     """
     order = {face.id: (face.order, face.id) for face in gallery.faces}
     twins = _twins(gallery, recognition, calibration)
     open_faces = [f for f in gallery.faces if f.person is None and not f.ignored and f.id not in twins]
-    ignored = {recognition.groups.get(face.id) for face in gallery.faces if face.ignored}
-    questions = [*_is_this(open_faces, recognition)]
-    questions += [
-        q for q in _who_is_this(open_faces, recognition) if q.group not in ignored or len(q.faces) >= min_faces
-    ]
+    questions = [*_is_this(open_faces, recognition), *_who_is_this(open_faces, recognition)]
     return tuple(sorted(questions, key=lambda q: (-q.value, q.person is None, order[q.faces[0]])))
 
 

@@ -155,7 +155,7 @@ def questions(app: App, pack: Manifest) -> Sequence[Question]:
     unlikely = app.catalogue.read(faces.unlikely)
     kept = [row for row, face in enumerate(now.gallery.faces) if face.id not in unlikely]
     shown = replace(now.gallery, faces=tuple(now.gallery.faces[row] for row in kept), vectors=now.gallery.vectors[kept])
-    found = review(shown, now.recognition, now.calibration, min_faces=now.settings.min_faces)
+    found = review(shown, now.recognition, now.calibration)
     first = with_likely(found[:WITH_LIKELY], now.gallery, now.recognition, now.calibration, correction(app, pack))
     return (*first, *found[WITH_LIKELY:])
 
