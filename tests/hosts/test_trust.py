@@ -61,6 +61,8 @@ def test_a_pack_that_tells_people_apart_is_trusted(app: App) -> None:
     assert views.why_nobody(app) is None
     app.catalogue.write(settings.put, packs.TRUSTED, "")
     assert "names nobody by itself yet" in (views.why_nobody(app) or "")
+    shutil.rmtree(app.paths.packs / "test")
+    assert "test" in (views.why_nobody(app) or "")
 
 
 def test_a_pack_that_fails_on_the_users_faces_stops_with_a_reason_if_the_user_chose_it(blinded: App) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kith.catalogue import faces, journal, listing, people, photos, trouble, work
+from kith.errors import KithError
 from kith.service import packs
 from kith.service.app import App
 from kith.service.commands import known_photo, meant_by
@@ -165,7 +166,10 @@ def why_nobody(app: App) -> str | None:
     """Why Kith gives no names by itself, where the settings would let it."""
     if packs.in_use(app) is None or app.config.people.auto == "off":
         return None
-    pack = packs.manifest(app)
+    try:
+        pack = packs.manifest(app)
+    except KithError as error:
+        return error.message
     if not pack.beliefs.measured:
         return "It names nobody by itself: how far it can be believed was not measured."
     if not packs.is_trusted(app, pack):
