@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -255,11 +254,11 @@ def gallery(db: Database, pack: str, only: Collection[FaceId] | None = None) -> 
     """All faces of this pack that take part in recognition, those of missing photos included; or some of them."""
     wanted, chosen = ("", []) if only is None else (" AND f.id IN (SELECT value FROM json_each(?))", [_json(only)])
     divided = divisions.divided(db, only)
-    rejected: dict[int, set[PersonId]] = defaultdict(set)
+    rejected: dict[int, set[PersonId]] = {}
     for face, person in db.execute(
         f"SELECT f.id, r.person_id FROM rejections r JOIN faces f ON f.id = r.face_id WHERE 1{wanted}", chosen
     ):
-        rejected[face].add(PersonId(person))
+        rejected.setdefault(face, set()).add(PersonId(person))
     rows = db.execute(
         "SELECT f.id, f.photo_id, f.found_in, p.path, f.x, f.y, f.w, f.h, p.captured_at, f.quality, f.answer,"
         " f.person_id, e.vector FROM faces f JOIN photos p ON p.id = f.photo_id"

@@ -77,9 +77,8 @@ def name(db: Database, faces: Sequence[FaceId], called: str, source: str, words:
     since others are who were said to be somebody else, unless that are all.
     """
     person = people.named(db, called)
-    said_not = [face for face in faces if len(faces) > 1 and _is_rejected(db, face, person)]
+    possible = [face for face in faces if len(faces) == 1 or not _is_rejected(db, face, person)]
     ruled_out = divisions.divided(db, faces).ruled_out
-    possible = [face for face in faces if face not in said_not]
     chosen = [face for face in possible if person not in ruled_out.get(face, ())] or possible
     answer(db, ((face, person) for face in chosen), Answer.CONFIRMED, source, words)
     return person, len(chosen)
@@ -88,19 +87,22 @@ def name(db: Database, faces: Sequence[FaceId], called: str, source: str, words:
 def divide(db: Database, one: Iterable[FaceId], other: Iterable[FaceId], source: str, words: str) -> None:
     """Say that some faces are somebody else than others, whoever they are. The same face on copies of a photo is in the
     part in which it comes last."""
-    act = begin(db, source, words)
+    act = _act(db, source, words)
     told: dict[tuple[bytes | None, Box | None], Decision] = {}
     for number, part in enumerate((one, other), 1):
         for face in part:
             said = about(db, face, Answer.PART)
             told[said.content, said.box] = replace(said, part=(act, number))
-    go_on(db, act, told.values())
+    _tell(db, act, told.values())
 
 
 def draw(db: Database, content: bytes, box: Box, called: str | None, source: str, words: str) -> None:
     """Say that there is a face in a box, whatever was said of that place, and whose it is if that is known."""
-    at = [place for place in settle.standing_of(db, content).places if nearest(box, [place.box]) is not None]
-    told = [Decision(Answer.RESTORED, content, place.box) for place in at if place.answer in DISMISSED]
+    told = [
+        Decision(Answer.RESTORED, content, place.box)
+        for place in settle.standing_of(db, content).places
+        if place.answer in DISMISSED and _is_at(place.box, box)
+    ]
     told.append(Decision(Answer.DRAWN, content, box))
     if called is not None:
         told.append(Decision(Answer.CONFIRMED, content, box, people.named(db, called)))

@@ -6,13 +6,33 @@ seconds since 1970. Vectors are little-endian float32.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from sqlite3 import complete_statement
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-DECISIONS = """
+ABOUT_NOBODY = ("ignored", "not-a-face", "drawn", "moved", "restored", "forgotten")
+
+
+def _decisions(about_nobody: Sequence[str], fill: str = "") -> str:
+    """The table of decisions, some kinds of which are about no person; `fill` puts in those of a table before it."""
+    kinds = ", ".join(f"'{kind}'" for kind in about_nobody)
+    return f"""
+CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    act_id INTEGER NOT NULL REFERENCES acts (id),
+    kind TEXT NOT NULL,
+    content_key BLOB,
+    x REAL, y REAL, w REAL, h REAL,
+    person_id INTEGER REFERENCES people (id),
+    other_id INTEGER REFERENCES people (id),
+    detail TEXT,
+    CHECK (kind IN ({kinds}) OR person_id IS NOT NULL),
+    CHECK (kind IN ('renamed', 'merged', 'apart', 'born', 'hidden', 'shown') OR content_key IS NOT NULL),
+    CHECK (content_key IS NULL OR kind IN ('present', 'absent', 'disputed') OR x IS NOT NULL)
+) STRICT;
+{fill}
 CREATE INDEX decisions_by_content ON decisions (content_key);
 CREATE INDEX decisions_by_person ON decisions (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX decisions_by_act ON decisions (act_id);
@@ -21,6 +41,7 @@ CREATE INDEX merges ON decisions (id) WHERE kind = 'merged';
 -- The decisions that hold.
 CREATE VIEW standing AS SELECT d.* FROM decisions d JOIN acts a ON a.id = d.act_id WHERE a.live;
 """
+
 
 INITIAL = f"""
 -- One row for each thing that Kith must remember once: which model pack is in use, whether it is trusted.
@@ -134,20 +155,7 @@ CREATE TABLE acts (
 -- Every answer ever given, never changed or removed. A face is named by photo content and box, a photo by its content,
 -- so that the answer outlives the row it was given to. `other_id` is whom a person was merged into or told apart from,
 -- `detail` where a face was moved (JSON: x, y, w, h), what a person was renamed to, or a day of birth.
-CREATE TABLE decisions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    act_id INTEGER NOT NULL REFERENCES acts (id),
-    kind TEXT NOT NULL,
-    content_key BLOB,
-    x REAL, y REAL, w REAL, h REAL,
-    person_id INTEGER REFERENCES people (id),
-    other_id INTEGER REFERENCES people (id),
-    detail TEXT,
-    CHECK (kind IN ('ignored', 'not-a-face', 'drawn', 'moved', 'restored', 'forgotten') OR person_id IS NOT NULL),
-    CHECK (kind IN ('renamed', 'merged', 'apart', 'born', 'hidden', 'shown') OR content_key IS NOT NULL),
-    CHECK (content_key IS NULL OR kind IN ('present', 'absent', 'disputed') OR x IS NOT NULL)
-) STRICT;
-{DECISIONS}
+{_decisions(ABOUT_NOBODY)}
 
 -- Who is on a photo without a face that shows it; follows from the decisions.
 CREATE TABLE presences (
@@ -328,30 +336,17 @@ def imports(db: Database) -> None:
         db.execute(statement)
 
 
+FROM_BEFORE = """
+INSERT INTO decisions SELECT * FROM decisions_before;
+DROP TABLE decisions_before;
+"""
 PARTS = f"""
 -- Of faces it can also be said which `part` of a division they are in: the parts are different people, who needn't have
 -- names. `detail` is then the number of the division, which is that of its act, and of the part (JSON). A new table,
 -- since SQLite can't change the checks of one.
 DROP VIEW standing;
-CREATE TABLE decisions_anew (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    act_id INTEGER NOT NULL REFERENCES acts (id),
-    kind TEXT NOT NULL,
-    content_key BLOB,
-    x REAL, y REAL, w REAL, h REAL,
-    person_id INTEGER REFERENCES people (id),
-    other_id INTEGER REFERENCES people (id),
-    detail TEXT,
-    CHECK (
-        kind IN ('ignored', 'not-a-face', 'part', 'drawn', 'moved', 'restored', 'forgotten') OR person_id IS NOT NULL
-    ),
-    CHECK (kind IN ('renamed', 'merged', 'apart', 'born', 'hidden', 'shown') OR content_key IS NOT NULL),
-    CHECK (content_key IS NULL OR kind IN ('present', 'absent', 'disputed') OR x IS NOT NULL)
-) STRICT;
-INSERT INTO decisions_anew SELECT * FROM decisions;
-DROP TABLE decisions;
-ALTER TABLE decisions_anew RENAME TO decisions;
-{DECISIONS}
+ALTER TABLE decisions RENAME TO decisions_before;
+{_decisions((*ABOUT_NOBODY, "part"), FROM_BEFORE)}
 
 -- Which of different people a face is; follows from the decisions.
 CREATE TABLE parts (

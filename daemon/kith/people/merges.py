@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
 from kith.people.calibration import probability
 from kith.people.faces import canonical
 from kith.people.vectors import Rows, means, snap
-from kith.types import Calibration, Evidence, FaceId, Floats, Gallery, GroupId, PersonId, Recognition
+from kith.types import Calibration, Evidence, FaceId, Floats, Gallery, GroupId, Part, PersonId, Recognition
 
 BLOCK = 1024
 SPREAD = 32  # faces of a party that are compared one by one
@@ -48,7 +47,7 @@ class _Side:
     rows: Rows  # (N,) in the gallery, best faces first
     photos: frozenset[int]
     rejected: frozenset[PersonId]
-    parts: Mapping[int, frozenset[int]]  # by division
+    parts: frozenset[Part]
 
 
 def propose_above(accepted: int, declined: int) -> float:
@@ -107,14 +106,8 @@ def _sides(gallery: Gallery, recognition: Recognition) -> Iterator[_Side]:
         refused = [person for face in faces for person in face.rejected]
         rejected = frozenset(person for person in set(refused) if 2 * refused.count(person) >= len(faces))
         best = sorted(rows, key=lambda row: (-gallery.faces[row].quality, canonical(gallery.faces[row])))
-        yield _Side(party, np.array(best), frozenset(face.photo for face in faces), rejected, _parts(faces))
-
-
-def _parts(faces: Iterable[Evidence]) -> dict[int, frozenset[int]]:
-    parts: dict[int, set[int]] = defaultdict(set)
-    for division, part in chain.from_iterable(face.parts for face in faces):
-        parts[division].add(part)
-    return {division: frozenset(some) for division, some in parts.items()}
+        parts = frozenset(part for face in faces for part in face.parts)
+        yield _Side(party, np.array(best), frozenset(face.photo for face in faces), rejected, parts)
 
 
 def _named_first(faces: Sequence[Evidence], party: Party, rows: Iterable[int]) -> tuple[object, ...]:
@@ -135,7 +128,7 @@ def _may_be_one(first: _Side, second: _Side, apart: frozenset[tuple[PersonId, Pe
         return False
     if one in second.rejected or other in first.rejected:
         return False
-    if any(first.parts[division] != second.parts[division] for division in first.parts.keys() & second.parts.keys()):
+    if any(division == of and part != at for division, part in first.parts for of, at in second.parts):
         return False
     return len(first.photos & second.photos) < OFTEN
 

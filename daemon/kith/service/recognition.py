@@ -86,7 +86,7 @@ class Beliefs:
             here = {face.id for face in some.faces}
             changes = self._recogniser.update(some, [face for face in ids - here if self._recogniser.holds(face)])
             touched = ids | changes.groups.keys() | changes.suggestions.keys()
-        hidden, self._unlikely = catalogue.read(faces.unlikely), frozenset(_unlikely(self._app, pack))
+        hidden, self._unlikely = self._unlikely, frozenset(_unlikely(self._app, pack))
         self._write_down(None if touched is None else touched | (hidden ^ self._unlikely), seen)
 
     @property

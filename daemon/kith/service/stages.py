@@ -73,9 +73,7 @@ def rescan(app: App, where: Sequence[Path], mode: str, report: Report, *, forget
         raise BadRequest("Your answers can be forgotten only where everything that was found is: with --mode found.")
     scope = [os.path.realpath(os.fsencode(path)) for path in where]
     roots = [path for path in where if path.is_dir()]
-    beside = {
-        path.resolve().parent for path in where if app.catalogue.read(photos.by_path, os.fsencode(path.resolve()))
-    }
+    beside = {Path(os.fsdecode(path)).parent for path in app.catalogue.read(photos.by_paths, scope)}
     look(app, roots, report)
     look(app, sorted(folder for folder in beside if folder.is_dir()), report, deep=False)
     found = app.catalogue.read(work.in_scope, scope)
@@ -88,7 +86,7 @@ def rescan(app: App, where: Sequence[Path], mode: str, report: Report, *, forget
         app.catalogue.write(journal.restore, found, PERSON, said)
     elif mode != "new":
         app.catalogue.write(work.look_again, scope, clear=mode in ("unconfirmed", "found"), deep=mode == "found")
-    return run(app, roots, report, only={photo.id for photo in app.catalogue.read(work.in_scope, scope)})
+    return run(app, roots, report, only={photo.id for photo in found})
 
 
 def follow(app: App, report: Report) -> int:

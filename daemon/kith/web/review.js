@@ -132,10 +132,10 @@ export async function review(main, _, signal) {
     else heading.focus({ preventScroll: true });
   }
 
-  const surest = (question) => Math.max(...question.shown.map((face) => face.suggestion?.probability_group ?? 0));
+  const chances = (question) => question.shown.map((face) => face.suggestion?.probability_group).filter((p) => p !== undefined);
 
   function sureOf(question) {
-    const sure = question.shown.map((face) => face.suggestion?.probability_group).filter((p) => p !== undefined);
+    const sure = chances(question);
     const least = Math.min(...sure);
     return sure.length ? h("span", { class: "sure" }, h("meter", { min: 0, max: 1, value: least, "aria-label": "How sure Kith is" }), ` ${asSure(least)}${sure.length > 1 ? " or more" : ""}`) : "";
   }
@@ -311,7 +311,7 @@ export async function review(main, _, signal) {
     if (!parts[1].length) return tell("These look all alike. Click the faces of one of the two first, then say so again.");
     const shown = new Map([...question.all, ...(await inFull(parts.flatMap((part) => part.slice(0, FULL))).catch(() => []))].map((face) => [face.id, face]));
     if (question !== current) return;
-    const likely = question.person ? [{ person: question.person, probability: surest(question) }, ...question.likely] : question.likely;
+    const likely = question.person ? [{ person: question.person, probability: Math.max(0, ...chances(question)) }, ...question.likely] : question.likely;
     const halves = parts.map((part) => ({ ...question, person: null, known: [], likely, faces: part, half: true, shown: part.slice(0, FULL).map((id) => shown.get(id)).filter(Boolean) }));
     divided = divided.filter((other) => other !== question).concat(halves);
     queue = [...halves, ...queue];
