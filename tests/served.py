@@ -22,7 +22,6 @@ from PIL import Image
 import drawn
 from kith import config
 from kith.api.app import make
-from kith.api.pictures import PLACES
 from kith.api.routes import Limits
 from kith.api.serve import serve
 from kith.catalogue import faces, open_catalogue, photos, settings
@@ -33,6 +32,7 @@ from kith.service import packs, recognition
 from kith.service.app import App
 from kith.service.reports import Silent
 from kith.types import Analysis, Box, Crop, FoundFace
+from kith.vision.render import PLACES
 from made import PACK, SAME, vector
 
 TOKEN = "a token for tests, and for nothing else"

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
-from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 CLEAR = "\r\x1b[K"
 LINE_EVERY = 5.0  # seconds between plain lines
@@ -25,6 +27,8 @@ class Terminal:
 
     @contextmanager
     def stage(self, title: str, total: int) -> Iterator[Callable[[], None]]:
+        from tqdm import tqdm
+
         with tqdm(
             desc=title,
             total=total or None,

@@ -12,7 +12,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from kith.errors import KithError
-from kith.vision import analyse, is_photo
+from kith.vision import is_photo
+from kith.vision.analysis import analyse
 from kith.vision.packs import load_pack
 
 TILE, COLUMNS = 340, 8

@@ -25,7 +25,7 @@ from kith.people import Recogniser
 from kith.pools import SpawnPool, each
 from kith.types import Analysis, Calibration, Evidence, FaceId, Gallery, PhotoId
 from kith.vision import VisionSettings, is_photo, worker
-from kith.vision.packs import read_manifest
+from kith.vision.manifest import read_manifest
 
 
 def only_decode(path: bytes) -> tuple[int, ...]:

@@ -14,13 +14,15 @@ import numpy as np
 import pytest
 
 from kith.errors import BadRequest, ModelCorrupt, ModelMissing, NotFound
-from kith.vision import analyse, dlib_onnx
+from kith.vision import dlib_onnx
+from kith.vision.analysis import analyse
 from kith.vision.install import Source, available, find, install, recipes, to_toml
-from kith.vision.packs import Manifest, Pack, load_pack, read_manifest
+from kith.vision.manifest import Manifest, read_manifest
+from kith.vision.packs import Pack, load_pack
 from kith.vision.session import open_session
 from packs import make_test_pack
 
-NETWORK = "kith.vision.install.urllib.request.urlopen"
+NETWORK = "urllib.request.urlopen"
 
 
 def names(folder: Path) -> list[str]:

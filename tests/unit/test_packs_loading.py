@@ -12,9 +12,10 @@ import pytest
 
 from kith.errors import ModelCorrupt, ModelMissing
 from kith.types import Crop, PhotoId
-from kith.vision import analyse
+from kith.vision.analysis import analyse
 from kith.vision.embed import Embedder
-from kith.vision.packs import Pack, load_pack, parse_manifest, read_manifest
+from kith.vision.manifest import parse_manifest, read_manifest
+from kith.vision.packs import Pack, load_pack
 from kith.vision.selfcheck import self_check
 from kith.vision.session import open_session
 from packs import DATA, make_test_pack

@@ -16,7 +16,8 @@ from kith.errors import PhotoUnreadable
 from kith.geometry import overlap
 from kith.pools import SpawnPool
 from kith.types import Analysis, Box, Crop
-from kith.vision import VisionSettings, align, analyse, embed_crops, worker
+from kith.vision import VisionSettings, align, worker
+from kith.vision.analysis import analyse, embed_crops
 from kith.vision.detect import Detections, suppressed
 from kith.vision.packs import Pack
 from kith.vision.quality import judge, ramp

@@ -127,10 +127,10 @@ def _on_photo(db: Database, photo: PhotoId, pack: str) -> list[_Known]:
 
 def _pairs(before: Sequence[_Known], found: Sequence[FoundFace], content: bytes, same_person: float) -> dict[int, int]:
     """Which found face is which known one: the assignment with the highest sum of likeness."""
-    from scipy.optimize import linear_sum_assignment
-
     if not before or not found:
         return {}
+    from scipy.optimize import linear_sum_assignment
+
     likeness = overlap([f.box for f in found], [k.box for k in before])
     likeness[likeness < SAME_FACE] = 0
     for j, known in enumerate(before):

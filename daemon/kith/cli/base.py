@@ -8,17 +8,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from kith import config, paths
-from kith.client import Client
+from kith import paths
 from kith.errors import KithError, NotFound
 from kith.files import show
-from kith.service.app import App, opened, running
 from kith.service.reports import in_words
 from kith.terminal import Standing, Terminal
+
+if TYPE_CHECKING:
+    from kith.client import Client
+    from kith.service.app import App
 
 PHOTO = click.Path(path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
@@ -49,18 +51,30 @@ def main() -> None:
 
 @contextmanager
 def app_of_user(*, readonly: bool = False) -> Iterator[App]:
+    """Kith's parts, with the user's own folders and settings."""
+    from kith import config
+    from kith.service.app import opened
+
     places = paths.of_user()
     with opened(places, config.load(places.config_file), readonly=readonly) as app:
         yield app
 
 
+def running_kith(timeout: float = 60.0) -> Client | None:
+    """A connection to the Kith that runs; None where none does."""
+    from kith.client import Client
+    from kith.service.app import running
+
+    places = paths.of_user()
+    return Client(places.socket, timeout) if running(places.lock) and places.socket.exists() else None
+
+
 def asked(path: str, **body: Any) -> dict[str, Any] | None:
     """What came of something that the running Kith was asked to do; None where none runs."""
-    places = paths.of_user()
-    if not (running(places.lock) and places.socket.exists()):
+    if (client := running_kith()) is None:
         return None
     line = Standing()
-    with Client(places.socket) as kith:
+    with client as kith:
         result = kith.job(path, lambda: line.doing(in_words(kith.get("/v1/status")["doing"])), **body)
     line.doing("")
     return result
@@ -83,9 +97,8 @@ def answering() -> Iterator[Answering]:
     from kith.api.inside import Inside
     from kith.service import stages
 
-    places = paths.of_user()
-    if running(places.lock) and places.socket.exists():
-        with Client(places.socket) as kith:
+    if (client := running_kith()) is not None:
+        with client as kith:
             yield kith
         return
     with app_of_user() as app:
@@ -110,6 +123,8 @@ def person_called(kith: Answering, called: str) -> str:
 
 def doing(socket: Path) -> str:
     """What the running Kith is doing."""
+    from kith.client import Client
+
     try:
         with Client(socket, timeout=2.0) as kith:
             return in_words(kith.get("/v1/status")["doing"])

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kith import paths
-from kith.cli.base import PHOTO, absolute, answering, app_of_user, asked, count
+from kith.cli.base import PHOTO, absolute, answering, app_of_user, asked, count, running_kith
 from kith.cli.digikam import database_at, digikam
-from kith.client import Client
 from kith.errors import KithError, NotFound
 from kith.files import show
-from kith.service.app import running
 from kith.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -109,11 +107,10 @@ def find(files: Sequence[Path], queue: bool) -> str:
     """Find the people on some photos anew, and say who is there."""
     from kith_digikam import actions
 
-    places = paths.of_user()
     if queue:
-        if not running(places.lock):
+        if (client := running_kith()) is None:
             raise NotFound("Kith doesn't run; `kith run` or `kith service install` starts it.")
-        with Client(places.socket) as kith:
+        with client as kith:
             for mode, where in _work(files, actions.look(kith, files)).items():
                 kith.post("/v1/rescan", paths=absolute(where), mode=mode)
         return "Kith looks at it when its turn comes."
@@ -156,6 +153,7 @@ def confirm(files: Sequence[Path]) -> str:
 @_outcome
 def open_page(files: Sequence[Path]) -> str:
     """Show the first of some photos in the review page of the running Kith."""
+    from kith.client import Client
     from kith_digikam import actions
 
     places = paths.of_user()

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kith import paths
-from kith.cli.base import JSON, app_of_user, count, print_json
+from kith.cli.base import JSON, app_of_user, count, print_json, running_kith
 from kith.cli.digikam import DATABASE, database_at, digikam
-from kith.client import Client
 from kith.errors import BadRequest, NotFound
 from kith.files import show
-from kith.service.app import running
 from kith.service.reports import in_words
 from kith.terminal import Standing, Terminal
 
@@ -123,9 +121,8 @@ def _working(*, follow: bool = False) -> Iterator[Working]:
     """The Kith that runs, or else this process; with `follow` it then does what follows from answers."""
     from kith.api.inside import Inside
 
-    places = paths.of_user()
-    if running(places.lock) and places.socket.exists():
-        with Client(places.socket, PATIENCE) as kith:
+    if (client := running_kith(PATIENCE)) is not None:
+        with client as kith:
             yield kith
         return
     from kith.service import packs, stages
@@ -141,11 +138,10 @@ def _looking() -> Iterator[Asking | None]:
     """The same, only to look; None where Kith knows nothing yet."""
     from kith.api.inside import Inside
 
-    places = paths.of_user()
-    if running(places.lock) and places.socket.exists():
-        with Client(places.socket, PATIENCE) as kith:
+    if (client := running_kith(PATIENCE)) is not None:
+        with client as kith:
             yield kith
-    elif not places.catalogue.exists():
+    elif not paths.of_user().catalogue.exists():
         yield None
     else:
         with app_of_user(readonly=True) as app:

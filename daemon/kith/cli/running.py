@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from kith import config, paths
+from kith import paths
 from kith.cli.base import PHOTO, main
-from kith.client import Client
 from kith.errors import BadRequest, KithError, Unexpected
 from kith.terminal import Standing
 
@@ -47,6 +46,8 @@ def call(ctx: click.Context, words: Sequence[str]) -> None:
 @click.option("--print", "only_print", is_flag=True, help="Print the link and open nothing.")
 def review_page(only_print: bool) -> None:
     """Open the review page of the running Kith in the browser."""
+    from kith.client import Client
+
     places = paths.of_user()
     with Client(places.socket) as kith:
         link = places.page.read_text("ascii") + kith.post("/v1/login-links")["path"]
@@ -57,6 +58,8 @@ def review_page(only_print: bool) -> None:
 @main.command()
 def pause() -> None:
     """Let the running Kith do nothing by itself until `kith resume`; answers are still taken."""
+    from kith.client import Client
+
     with Client(paths.of_user().socket) as kith:
         kith.post("/v1/pause")
 
@@ -64,6 +67,8 @@ def pause() -> None:
 @main.command()
 def resume() -> None:
     """Let the running Kith go on."""
+    from kith.client import Client
+
     with Client(paths.of_user().socket) as kith:
         kith.post("/v1/resume")
 
@@ -77,6 +82,7 @@ def user_service() -> None:
 @click.argument("folders", nargs=-1, type=PHOTO, metavar="[FOLDER...]")
 def install_service(folders: Sequence[Path]) -> None:
     """Start Kith now and at each login. FOLDER is added to the settings; without any they must be there already."""
+    from kith import config
     from kith.service import unit
 
     places = paths.of_user()

@@ -14,10 +14,10 @@ import click
 from kith import paths
 from kith.cli.base import JSON, PHOTO, absolute, app_of_user, asked, count, doing, main, print_json
 from kith.files import show
-from kith.service.app import App
 from kith.terminal import Terminal
 
 if TYPE_CHECKING:
+    from kith.service.app import App
     from kith.sidecars import Finding
 
 

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from kith.people.cuts import Cuts
 from kith.people.faces import grown, taken
@@ -61,6 +59,9 @@ class Links:
 
     def forest(self, count: int) -> Links:
         """The links that hold the components of every level together, no more than `count` - 1."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import minimum_spanning_tree
+
         weight = 1 + int(self.level.max(initial=0)) - self.level.astype(np.int64)  # a sparse graph has no weight 0
         left, right = np.minimum(self.left, self.right), np.maximum(self.left, self.right)
         order = np.lexsort((weight, right, left))
@@ -279,6 +280,9 @@ class Graph:
 
     def _components(self, links: Links) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
         """Level by level, the component of each slot (C,), whose first slot gives its number, and sizes (C,) there."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         count = len(self.photo)
         for level in range(self._levels):
             kept = links.level >= level

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from kith.people.cuts import Cuts
 from kith.people.faces import NOBODY
@@ -105,6 +103,9 @@ def average_linkage(vectors: Doubles, together: Rows, never: Flags, cosine: floa
     Rows of the same number in `together` have distance 0; pairs that `never` allows are never in one cluster. What no
     pair joins is clustered apart, and what surely is one cluster isn't clustered at all: the same result, much sooner.
     """
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
     narrow = vectors.astype(np.float32)
     distance = narrow @ narrow.T
     np.subtract(1, np.round(distance, 6, out=distance), out=distance)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from kith.people.calibration import GROUP_FEATURES, Models, logit
 from kith.people.faces import Barred
@@ -233,6 +232,8 @@ def assign(photos: Rows, pairs: Pairs, above: float) -> Rows:
 
 def _share_out(some: Rows, pairs: Pairs, gain: Doubles, best: Rows) -> None:
     """Choose among the pairs of one photo, each person once; the result goes to `best`."""
+    from scipy.optimize import linear_sum_assignment
+
     probes, row = np.unique(pairs.probe[some], return_inverse=True)
     people, column = np.unique(pairs.person[some], return_inverse=True)
     worth, number = np.zeros((len(probes), len(people))), np.full((len(probes), len(people)), -1)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from kith.people.vectors import Doubles
 
@@ -49,6 +48,7 @@ def refit(outcomes: Sequence[Outcome]) -> Correction:
     right = np.array([o.right for o in outcomes], np.float64)
     if len(odds) < ENOUGH or min(right.sum(), len(right) - right.sum()) < ENOUGH_WRONG:
         return Correction()
+    from scipy.optimize import minimize
 
     def loss(line: Doubles) -> float:
         corrected = line[0] * odds + line[1]

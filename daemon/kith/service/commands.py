@@ -26,7 +26,6 @@ from kith.types import (
     PersonId,
     Photo,
 )
-from kith.vision import sheet
 
 SPELLED_OUT = 4  # ids in the words of an answer
 VERBS = {Answer.IGNORED: "ignore", Answer.NOT_A_FACE: "not-a-face"}
@@ -192,6 +191,8 @@ def undo(app: App, number: int | None) -> Act:
 
 def contact_sheet(app: App, words: Sequence[str]) -> bytes:
     """A PNG of the faces that some ids stand for, best first, each with its id and the name of its photo."""
+    from kith.vision import sheet
+
     meant = sorted(meant_by(app, words), key=lambda face: (-face.quality, face.id))
     crops = app.catalogue.read(faces.crops, [face.id for face in meant])
     shown = [face for face in meant if face.id in crops]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kith.catalogue import faces, settings, trouble, work
 from kith.errors import ModelCorrupt, ModelMissing, NotFound
 from kith.service.app import App
 from kith.service.reports import Report
 from kith.vision import install
-from kith.vision.packs import Manifest, Pack, load_pack, read_manifest
-from kith.vision.selfcheck import SAMPLES, self_check
+from kith.vision.manifest import Manifest, read_manifest
 
+if TYPE_CHECKING:
+    from kith.vision.packs import Pack
+
+SAMPLES = 200  # faces that a self-check looks at
 CHECK_EVERY = 25  # photos analysed between self-checks, until one succeeds
 
 AUTO, USER = "auto", "user"  # who chose the pack
@@ -28,6 +31,8 @@ def in_use(app: App) -> str | None:
 
 def coming(app: App) -> Pack | None:
     """The pack that was chosen and takes over as soon as it knows all faces. Raises ModelMissing, ModelCorrupt."""
+    from kith.vision.packs import load_pack
+
     pack = app.catalogue.read(settings.get, NEXT)
     return load_pack(app.paths.packs / pack) if pack else None
 
@@ -47,6 +52,8 @@ def manifest(app: App) -> Manifest:
 
 def load(app: App) -> Pack:
     """The pack in use, verified and loaded. Raises ModelMissing, ModelCorrupt."""
+    from kith.vision.packs import load_pack
+
     return load_pack(_folder(app))
 
 
@@ -87,6 +94,8 @@ def use(app: App, pack: str, chosen_by: str = USER) -> None:
     Names stay, and no photo is opened: the next scan embeds all faces from their crops. Until that is done, what the
     pack in use believes stands.
     """
+    from kith.vision.packs import load_pack
+
     installed = [found.id for found in install.available(app.paths.packs) if found.installed]
     if pack not in installed:
         raise NotFound(f"There is no model pack {pack} installed; there is: {', '.join(installed) or 'none'}.")
@@ -104,6 +113,8 @@ def take_over(app: App, pack: Pack) -> None:
 
     Raises ModelCorrupt where it doesn't tell this user's faces apart; then the one in use stays.
     """
+    from kith.vision.selfcheck import self_check
+
     app.catalogue.write(settings.put, NEXT, "")
     if self_check(pack, app.catalogue.read(faces.first_crops, None, SAMPLES)):
         app.catalogue.write(settings.put, TRUSTED, f"{pack.id} {pack.manifest.version}")
@@ -136,6 +147,8 @@ def check(app: App, pack: Pack) -> bool:
 
     Raises ModelCorrupt where it doesn't.
     """
+    from kith.vision.selfcheck import self_check
+
     if is_trusted(app, pack.manifest):
         return True
     samples = app.catalogue.read(faces.first_crops, pack.id, SAMPLES)
@@ -150,6 +163,8 @@ def set_aside(app: App, pack: Pack, error: ModelCorrupt, report: Report) -> Pack
 
     Raises the error where the user chose this pack.
     """
+    from kith.vision.packs import load_pack
+
     app.catalogue.write(work.analyse_again, pack.id)
     if app.catalogue.read(settings.get, CHOSEN_BY) != AUTO:
         raise error

@@ -31,7 +31,7 @@ from kith.people.not_faces import ENOUGH
 from kith.service import packs
 from kith.service.app import App
 from kith.types import Answer, Calibration, FaceId, Gallery, GroupId, Recognition
-from kith.vision.packs import Manifest
+from kith.vision.manifest import Manifest
 
 LAST_GROUP = "last-group"
 CORRECTION = "correction "  # and the pack's id

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kith import sidecars
 from kith.catalogue import faces, journal, people, photos, trouble, work
@@ -26,7 +26,9 @@ from kith.service.app import App
 from kith.service.reports import Report
 from kith.types import PERSON, Dispute, Face, FaceState, PersonId, Photo, PhotoId
 from kith.vision import Limits, VisionSettings, is_photo, worker
-from kith.vision.packs import Pack
+
+if TYPE_CHECKING:
+    from kith.vision.packs import Pack
 
 T = TypeVar("T")
 

@@ -1,6 +1,9 @@
-"""Pixels to faces: decode, detect, align, embed, judge. Runs inside worker processes; see README.md."""
+"""Pixels to faces: decode, detect, align, embed, judge. Runs inside worker processes; see README.md.
 
-from kith.vision.analysis import VisionSettings, analyse, embed_crops
-from kith.vision.decode import PHOTO_SUFFIXES, Limits, is_photo
+Importing this package loads neither OpenCV nor onnxruntime; its modules that look at pixels do.
+"""
 
-__all__ = ["PHOTO_SUFFIXES", "Limits", "VisionSettings", "analyse", "embed_crops", "is_photo"]
+from kith.vision.formats import PHOTO_SUFFIXES, Limits, is_photo
+from kith.vision.settings import VisionSettings
+
+__all__ = ["PHOTO_SUFFIXES", "Limits", "VisionSettings", "is_photo"]

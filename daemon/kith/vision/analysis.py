@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,26 +12,12 @@ import numpy as np
 from kith.geometry import box_of
 from kith.types import Analysis, Box, Crop, Floats, FoundFace, Image
 from kith.vision import align, quality
-from kith.vision.decode import Limits, Picture, open_picture
+from kith.vision.decode import Picture, open_picture
 from kith.vision.detect import Detections, Search, find, with_given
 from kith.vision.packs import Pack
+from kith.vision.settings import VisionSettings
 
 ENOUGH_EYES = 0.8  # finer pixels are decoded for faces whose eyes are nearer than this part of the chip's
-
-
-@dataclass(frozen=True, slots=True)
-class VisionSettings:
-    """What the user may change.
-
-    `min_score` None means what the pack advises. `min_size` is the smallest face's shorter side in pixels of the
-    picture as the detector sees it at its finest. `turned` allows a look at quarter turns where a photo shows no face
-    and doesn't say which way is up.
-    """
-
-    min_score: float | None = None
-    min_size: float = 20.0
-    turned: bool = True
-    limits: Limits = field(default_factory=Limits)
 
 
 def analyse(

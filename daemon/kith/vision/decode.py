@@ -20,20 +20,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from kith.errors import PhotoTooLarge, PhotoUnreadable
 from kith.files import file_error, show
 from kith.types import Image
-
-PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif", ".hif", ".avif")
-)
-RAW_SUFFIXES = (
-    frozenset(
-        (".3fr", ".ari", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".k25", ".kdc")
-    )
-    | frozenset(
-        (".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw")
-    )
-    | frozenset((".x3f",))
-)
-PHOTO_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
+from kith.vision.formats import RAW_SUFFIXES, Limits
 
 IMAGE_WIDTH, IMAGE_LENGTH = 0x0100, 0x0101
 ORIENTATION, EXIF_IFD, DATE_ORIGINAL, SUBSECONDS_ORIGINAL = 0x0112, 0x8769, 0x9003, 0x9291
@@ -47,14 +34,6 @@ JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
 TRANSPOSING = frozenset((5, 6, 7, 8))
 TURNED_BY_DECODER = frozenset(("TIFF",))  # libtiff's and Pillow's readers both undo the orientation
 PREVIEW_ENOUGH = 1000  # a RAW's embedded preview is good enough from this long side
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What is refused before it is decoded."""
-
-    megapixels: float = 300.0
-    megabytes: float = 1000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,11 +60,6 @@ class Picture:
         Smaller only where the photo is; larger where the format can't be decoded at less. Raises PhotoUnreadable.
         """
         return upright(self.decode(long_side or max(self.width, self.height)), self.turn)
-
-
-def is_photo(name: bytes) -> bool:
-    """Whether a file of this name is one that Kith looks at."""
-    return os.path.splitext(name)[1].lower().decode("latin-1") in PHOTO_SUFFIXES  # noqa: PTH122  names are bytes
 
 
 def open_picture(path: Path | bytes, limits: Limits) -> Picture:

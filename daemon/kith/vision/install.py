@@ -11,20 +11,22 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-import urllib.request
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from kith.errors import BadRequest, KithError, ModelCorrupt, ModelMissing, NotFound
 from kith.files import show
-from kith.vision.packs import MANIFEST, FileName, Manifest, Pack, Sha256, load_pack, parse_manifest, read_manifest
+from kith.vision.manifest import MANIFEST, FileName, Manifest, Sha256, parse_manifest, read_manifest
+
+if TYPE_CHECKING:
+    from kith.vision.packs import Pack
 
 AUTO = "auto"
 OFFLINE = "Without a network, fetch the files elsewhere and give them with `kith models install {} --from FOLDER`."
@@ -163,6 +165,8 @@ def _first(packs_dir: Path, wanted: str, candidates: list[Recipe], source: Path 
 
 
 def _sound(folder: Path, recipe: Recipe) -> Pack | None:
+    from kith.vision.packs import load_pack
+
     try:
         pack = load_pack(folder)
     except (ModelMissing, ModelCorrupt):
@@ -207,6 +211,8 @@ def made(source: Source, original: bytes) -> bytes:
 
 def _adopt(packs_dir: Path, wanted: str, folder: Path, say: Say) -> Pack:
     """Install a folder that is a pack already: only the files that it names are copied."""
+    from kith.vision.packs import load_pack
+
     manifest = read_manifest(folder)
     if wanted not in (AUTO, manifest.id):
         raise BadRequest(f"{show(folder)} holds pack {manifest.id}, not {wanted}.")
@@ -217,6 +223,8 @@ def _adopt(packs_dir: Path, wanted: str, folder: Path, say: Say) -> Pack:
 
 def _put(packs_dir: Path, contents: Mapping[str, bytes], say: Say) -> Pack:
     """Write a pack beside its place, load it there, and only then move it in."""
+    from kith.vision.packs import load_pack
+
     manifest = parse_manifest(contents[MANIFEST].decode(), MANIFEST)
     packs_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = Path(mkdtemp(prefix=f".{manifest.id}-", dir=packs_dir))
@@ -315,6 +323,8 @@ def _download(wanted: Source, recipe: Recipe, say: Say) -> bytes:
 
 def _fetch(url: str, size: int, say: Say) -> bytes:
     """At most `size` bytes and one more, so that a wrong file is noticed without being read to its end."""
+    import urllib.request
+
     data = bytearray()
     if not url.startswith("https://"):
         raise OSError("only https is used")

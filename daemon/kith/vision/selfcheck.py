@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -10,9 +11,10 @@ import numpy as np
 from kith.errors import ModelCorrupt
 from kith.types import Crop, Floats, PhotoId
 from kith.vision import align
-from kith.vision.packs import Pack
 
-SAMPLES = 200  # faces that are worth looking at
+if TYPE_CHECKING:
+    from kith.vision.packs import Pack
+
 ENOUGH = 5  # photos with several faces that a judgement needs
 FORGIVEN = 0.2  # part of these photos that may fail: posters, mirrors, twins, collages, things taken for faces
 APART = 0.25  # how far different faces must be apart, in parts of the pack's own distance for one person

@@ -15,7 +15,7 @@ from kith.errors import KithError
 from kith.pools import SpawnPool, each
 from kith.types import Analysis, Floats, FoundFace
 from kith.vision import VisionSettings, is_photo, worker
-from kith.vision.packs import Manifest, read_manifest
+from kith.vision.manifest import Manifest, read_manifest
 
 OFTEN = 5  # pictures that make a person one of those whom one would name
 

@@ -13,7 +13,7 @@ from evaluation.fit import LIBRARIES, fitted
 from evaluation.libraries import Library, crowd, make_library
 from evaluation.rivals import Rival, choose
 from kith.types import Calibration
-from kith.vision.packs import Manifest
+from kith.vision.manifest import Manifest
 
 
 @dataclass(frozen=True, eq=False)
