@@ -1,5 +1,7 @@
 # make run PHOTOS=~/Pictures   find the people in a folder of photos
+# make quick                   the tests that take no minute: for every change
 # make test                    every check there is
+# make lock                    renew the locked versions: requirements.txt and tests/requirements.txt
 # make bench PHOTOS=FOLDER PACK=FOLDER   how fast photos are analysed, as a ratio within one run
 # make eval FACES=FOLDER PACK=FOLDER     how well people are recognised; FACES holds a folder of pictures for each person
 
@@ -7,19 +9,33 @@ PYTHON ?= python3
 PHOTOS ?= ~/Pictures
 PACK ?= $(HOME)/.local/share/kith/packs/base
 BIN := .venv/bin
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+BUILT := pyproject.toml plugins/darktable_lua/translations.py $(wildcard plugins/darktable_lua/kith/locale/*.po)
+QUICK := not (slow or hosts or web or crash or shared)
 
-.PHONY: run test bench eval clean
+.PHONY: run quick test lock bench eval clean
 
 run: .venv/.installed
 	@$(BIN)/kith models install auto
 	@$(BIN)/kith run '$(PHOTOS:~/%=$(HOME)/%)'
+
+quick: .venv/.installed-dev
+	$(BIN)/pytest -n auto -m '$(QUICK)' --hypothesis-profile quick
 
 test: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+  --custom-compile-command "make lock"
+
+lock: .venv/.installed-dev
+	$(PIP) install uv
+	$(LOCK) --extra build --output-file requirements.txt
+	$(LOCK) --extra build --extra dev --output-file tests/requirements.txt
 
 bench: .venv/.installed-dev
 	$(BIN)/python tests/bench/speed.py '$(PHOTOS:~/%=$(HOME)/%)' '$(PACK)'
@@ -31,13 +47,17 @@ eval: .venv/.installed-dev
 clean:
 	rm -rf .venv build dist
 
-.venv/.installed: pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Kith needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv
 	@echo "Installing Kith and what it needs into .venv (once) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+
+.venv/.installed: requirements.txt $(BUILT) | $(BIN)/python
+	@$(PIP) install --require-hashes --requirement requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.installed-dev: .venv/.installed
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+.venv/.installed-dev: tests/requirements.txt $(BUILT) | $(BIN)/python
+	@$(PIP) install --require-hashes --requirement tests/requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

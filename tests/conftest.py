@@ -1,4 +1,4 @@
-"""Fixtures that more than one test file needs."""
+"""What more than one test file needs: the measurement data, marks by folder, and a word about tests tried again."""
 
 from __future__ import annotations
 
@@ -8,28 +8,47 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from required import missing
+
+os.environ["KITH_NICE"] = "0"  # Kith's own processes would starve beside the tests that wait for them
+
 hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)  # make quick
 hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)  # pytest --hypothesis-profile long
 if hypothesis.settings.get_current_profile_name() == "default":
     hypothesis.settings.load_profile("untimed")
 
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+BY_FOLDER = ("crash", "hosts", "web")
 WINDOWS = {"test_darktable", "test_darktable_plugin"}
 WINDOWS |= {f"test_digikam_{what}" for what in ("actions", "import", "push", "writes")}
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What clicks in another program's window is tried once more: such programs now and then hang or miss a click."""
+    """Marks by folder and fixture. What clicks in another program's window is tried once more: such programs now and
+    then hang or miss a click."""
     for item in items:
-        if item.path.parent.name == "web" or item.path.stem in WINDOWS:
+        folder = item.path.parent.name
+        if folder in BY_FOLDER:
+            item.add_marker(folder)
+        if "shared" in getattr(item, "fixturenames", ()):
+            item.add_marker("shared")
+        if folder == "web" or item.path.stem in WINDOWS:
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests passed only when they were tried again: each hides something."""
+    again = [report.nodeid for report in terminalreporter.getreports("rerun")]
+    if again or terminalreporter.getreports("passed"):
+        terminalreporter.line(f"{len(again)} tried again{':' if again else '.'}")
+    for node in again:
+        terminalreporter.line(f"  {node}")
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The measurement data beside the project; not needed at home, required in CI."""
+    """The measurement data beside the project."""
     if not SHARED.is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{SHARED} is missing: CI must run with the measurement data")
-        pytest.skip("needs the measurement data beside the project")
+        missing(f"the measurement data, in {SHARED}")
     return SHARED

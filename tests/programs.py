@@ -15,9 +15,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL
 
-import pytest
-
 from kith_digikam.database import users
+from required import need as need
 
 DID_NOT_COME_UP = 2
 # All that digiKam's database knows of its first album is written to the files.
@@ -42,14 +41,6 @@ InitialAlbumID=1
 Save Rating=true
 Rescan File If Modified[$i]=false
 """
-
-
-def need(program: str) -> None:
-    """Optional at home, required in CI."""
-    if shutil.which(program) is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must run with {program}")
-        pytest.skip(f"needs {program}")
 
 
 def host(

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-import tomlkit
 from msgspec import Meta, Struct
 from pathspec import GitIgnoreSpec
 
 from kith.errors import ConfigInvalid
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(gt=0)]
@@ -106,7 +108,7 @@ def change(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
     document = _document(path)
     for section, values in changes.items():
         for key, value in values.items():
-            document.setdefault(section, tomlkit.table())[key] = value
+            document.setdefault(section, {})[key] = value
     _write(path, document)
 
 
@@ -116,7 +118,7 @@ def add_folders(path: Path, folders: Sequence[Path]) -> None:
     missing = [str(folder) for folder in folders if _place(folder) not in known]
     if missing:
         document = _document(path)
-        document.setdefault("service", tomlkit.table()).setdefault("folders", tomlkit.array()).extend(missing)
+        document.setdefault("service", {}).setdefault("folders", []).extend(missing)
         _write(path, document)
 
 
@@ -139,11 +141,16 @@ def _place(folder: str | Path) -> Path:
     return Path(folder).expanduser().resolve()
 
 
-def _document(path: Path) -> tomlkit.TOMLDocument:
+def _document(path: Path) -> TOMLDocument:
+    """A settings file, to be changed in place: comments and order stay."""
+    import tomlkit
+
     return tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
 
 
-def _write(path: Path, document: tomlkit.TOMLDocument) -> None:
+def _write(path: Path, document: TOMLDocument) -> None:
+    import tomlkit
+
     path = path.resolve()  # settings that are kept elsewhere, and linked to, stay there
     path.parent.mkdir(parents=True, exist_ok=True)
     temp = path.with_name(f"{path.name}.tmp")

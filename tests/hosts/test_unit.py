@@ -34,7 +34,7 @@ SERVICE = """#!{python}
 import os, signal, sys, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from kith.service.neighbour import behave
+from kith.priority import fall_behind
 from kith.service.unit import notify, watchdog_seconds
 
 def reload(*_):
@@ -62,7 +62,7 @@ if __name__ == "__main__":
     if mode.isdigit():
         sys.exit(int(mode))
     signal.signal(signal.SIGHUP, reload)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=behave) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=fall_behind) as pool:
         log(pool.submit(work).result())
     log(f"watchdog {{watchdog_seconds()}}")
     notify("READY=1\\nSTATUS=12 photos to go.")

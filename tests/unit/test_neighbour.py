@@ -16,7 +16,7 @@ PROGRAM = """
 import os, subprocess, threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from kith.service.neighbour import behave
+from kith.priority import fall_behind
 
 def seen():
     thread = threading.get_native_id()
@@ -26,13 +26,13 @@ def seen():
 if __name__ == "__main__":
     found = []
     def work():
-        behave()
-        behave()
+        fall_behind()
+        fall_behind()
         found.append(seen())
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=behave) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=fall_behind) as pool:
         print(found[0], pool.submit(seen).result(), seen(), sep="|")
 """
 
@@ -42,12 +42,26 @@ def test_workers_and_background_threads_come_last_and_other_threads_stay_as_they
         pytest.skip("needs ionice")
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
-    thread, worker, main = done.stdout.strip().split("|")
+    thread, worker, main = seen(program)
     before = os.getpriority(os.PRIO_PROCESS, 0)
     assert thread == worker == f"{max(10, before)} idle"
     assert main.split()[0] == str(before)
     assert not main.endswith("idle")
+
+
+def test_who_wants_kith_to_be_as_quick_as_everything_else_says_so(tmp_path: Path) -> None:
+    if shutil.which("ionice") is None:
+        pytest.skip("needs ionice")
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    assert len(set(seen(program, KITH_NICE="0"))) == 1
+
+
+def seen(program: Path, **environment: str) -> list[str]:
+    """Niceness and I/O class of a background thread, of a worker and of the main thread."""
+    clean = {name: value for name, value in os.environ.items() if name != "KITH_NICE"} | environment
+    done = subprocess.run([sys.executable, program], env=clean, capture_output=True, text=True, check=True)
+    return done.stdout.strip().split("|")
 
 
 def supply(power: Path, name: str, **values: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-from usearch.index import Index, Matches
 
 from kith.people.faces import grown
 from kith.people.rings import Rings
@@ -14,6 +14,9 @@ from kith.people.settings import PeopleSettings
 from kith.people.threads import pool
 from kith.people.vectors import Directions, Flags, Rows
 from kith.types import Floats
+
+if TYPE_CHECKING:
+    from usearch.index import Index
 
 Near = tuple[Rows, Rows, Floats]  # slots, others and cosines (E,)
 
@@ -89,13 +92,7 @@ class Neighbours:
 
     def _learn(self, slots: Rows) -> None:
         if self._index is None:
-            self._index = Index(
-                ndim=self.vectors.shape[1],
-                metric="ip",
-                dtype="i8",
-                connectivity=CONNECTIVITY,
-                expansion_add=EXPANSION_ADD,
-            )
+            self._index = _new_index(self.vectors.shape[1])
         leader = np.full(len(slots), -1)
         for i, some in enumerate(self._leaders(slots)):
             leader[i] = self._with_room(some)
@@ -166,6 +163,8 @@ class Neighbours:
         """Slots (E,) that the index finds nearest to slots (N,), and how many for each (N,)."""
         if self._index is None or not len(self._index):
             return np.zeros(0, np.int64), np.zeros(len(slots), np.int64)
+        from usearch.index import Matches
+
         self._index.expansion_search = expansion  # type: ignore[misc]  # mypy doesn't see the setter
         found = self._index.search(self.vectors.coarse(slots), most)
         keys = [found.keys] if isinstance(found, Matches) else [one.keys for one in found]
@@ -178,3 +177,12 @@ class Neighbours:
         near = np.flatnonzero(cosines >= self._floor)
         rows, columns = np.divmod(near, len(others))
         return rows, columns + tile * TILE, cosines.ravel()[near]
+
+
+def _new_index(length: int) -> Index:
+    """An index of vectors (N, length) that holds none yet."""
+    # onnxruntime's import crashes where USearch's library was loaded before it (USearch 2.26, onnxruntime 1.32)
+    import onnxruntime  # noqa: F401
+    from usearch.index import Index
+
+    return Index(ndim=length, metric="ip", dtype="i8", connectivity=CONNECTIVITY, expansion_add=EXPANSION_ADD)

@@ -21,7 +21,8 @@ from kith.catalogue import events, faces, photos, settings, work
 from kith.config import Config
 from kith.errors import BadRequest, KithError, NotFound, Retry
 from kith.files import show
-from kith.service import neighbour, packs, recognition, stages
+from kith import priority
+from kith.service import packs, recognition, stages
 from kith.service.app import App
 from kith.service.reports import Report
 
@@ -249,7 +250,7 @@ class Daemon:
     # -- the finder -----------------------------------------------------------------------------------------------
 
     def _find(self) -> None:
-        neighbour.behave()  # and with it the workers, which start from this thread
+        priority.fall_behind()  # and with it the workers, which start from this thread
         report = _Progress(self, heeds_pause=True)
         self._guarded(self._take_stock, report)
         while True:

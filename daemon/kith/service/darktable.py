@@ -56,14 +56,8 @@ def shipped() -> Path:
 
 
 def fill(folder: Path) -> None:
-    """Make a folder with the plugin: as it is shipped, with the translations in the form that gettext reads."""
-    from polib import pofile
-
+    """Make a folder with the plugin as it is shipped; of its translations only the form that gettext reads."""
     shutil.copytree(shipped(), folder, ignore=shutil.ignore_patterns("*.po"))
-    for translation in sorted((shipped() / "locale").glob("*.po")):
-        compiled = folder / "locale" / translation.stem / "LC_MESSAGES" / "kith.mo"
-        compiled.parent.mkdir(parents=True)
-        compiled.write_bytes(pofile(str(translation)).to_binary())
 
 
 def install(program: Path, environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -1,16 +1,9 @@
-"""Being a good neighbour: what Kith does for itself comes after what the user does, and waits where it would hurt.
-
-Linux has priorities for each thread, which new threads and processes take over from the one that starts them. So each
-worker process calls `behave` when it starts, and each background thread for itself; the threads that answer requests
-don't, and stay as quick as they were.
-"""
+"""Being a good neighbour: what Kith does for itself waits where it would hurt. `kith.priority` lets it come last."""
 
 from __future__ import annotations
 
-import ctypes
 import math
 import os
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,30 +11,6 @@ from pathlib import Path
 
 POWER = Path("/sys/class/power_supply")
 BATTERY, LOAD = "battery", "load"  # reasons to pause
-NICE = 10
-IDLE_CLASS = 3 << 13  # IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0) of linux/ioprio.h
-WHO_PROCESS = 1
-IOPRIO_SET = {  # the system call's number, by machine; the C library has no function for it
-    "x86_64": 251,
-    "i686": 289,
-    "aarch64": 30,
-    "riscv64": 30,
-    "loongarch64": 30,
-    "armv7l": 314,
-    "ppc64le": 273,
-    "s390x": 282,
-}
-
-
-def behave() -> None:
-    """Put the calling thread, and what it starts from now on, behind all others: nice 10, idle I/O class.
-
-    Where the kernel doesn't have it so, nothing happens. There is no way back without privileges.
-    """
-    os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
-    number = IOPRIO_SET.get(platform.machine())
-    if number is not None:
-        ctypes.CDLL(None, use_errno=True).syscall(number, WHO_PROCESS, 0, IDLE_CLASS)
 
 
 def on_battery(power: Path = POWER) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kith.priority import NICE
 from kith.types import Analysis, Box, Crop, Floats
 from kith.vision.settings import VisionSettings
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from kith.vision.formats import Limits
     from kith.vision.packs import Pack
     from kith.vision.render import Form
-
-NICENESS = 10
 
 
 @dataclass(slots=True)
@@ -32,7 +31,7 @@ class _Loaded:
 _loaded: list[_Loaded] = []
 
 
-def initialise(pack_folder: Path, settings: VisionSettings, niceness: int = NICENESS) -> None:
+def initialise(pack_folder: Path, settings: VisionSettings, niceness: int = NICE) -> None:
     """Make this process a worker for one pack: one thread, low priority, models verified and loaded.
 
     Raises ModelMissing and ModelCorrupt. `niceness` 0 leaves the priority alone, for use inline.
