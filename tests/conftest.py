@@ -8,9 +8,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from required import missing
-
 os.environ["KITH_NICE"] = "0"  # Kith's own processes would starve beside the tests that wait for them
+
+from kith.errors import KithError
+from libraries import Libraries
+from packs import make_base_pack, make_test_pack
+from required import REQUIRED, missing
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)  # make quick
@@ -52,3 +55,31 @@ def shared() -> Path:
     if not SHARED.is_dir():
         missing(f"the measurement data, in {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is made once a run, by whichever process of the tests comes first."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "once"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pack(once: Path) -> Path:
+    """A model pack that finds drawn people: the measured one, or without it the one that pip downloads once."""
+    if SHARED.is_dir():
+        return make_test_pack(SHARED, once / "pack")
+    if REQUIRED:
+        missing(f"the measurement data, in {SHARED}")
+    try:
+        return make_base_pack()
+    except KithError as error:
+        missing(f"a model pack ({error.message})")
+
+
+@pytest.fixture(scope="session")
+def libraries(once: Path, pack: Path) -> Libraries:
+    """Scanned photos, to be copied."""
+    return Libraries(once, pack)

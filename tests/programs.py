@@ -16,7 +16,9 @@ from pathlib import Path
 from subprocess import DEVNULL
 
 from kith_digikam.database import users
-from required import need as need
+from required import need
+
+__all__ = ["DigiKam", "host", "need", "without_luarc"]
 
 DID_NOT_COME_UP = 2
 # All that digiKam's database knows of its first album is written to the files.

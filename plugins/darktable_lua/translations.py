@@ -1,4 +1,4 @@
-"""When Kith is built: makes of each `kith/locale/LANGUAGE.po` the file that gettext reads. Hatch runs it; pyproject.toml."""
+"""Makes of each `kith/locale/LANGUAGE.po` the file that gettext reads. Hatch runs it whenever Kith is built."""
 
 from __future__ import annotations
 

@@ -13,16 +13,14 @@ from lxml import etree
 
 import drawn
 from desk import Desk
-from packs import make_test_pack
+from libraries import Libraries
 
 KILLS = 10
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
-    return desk
+def desk(tmp_path: Path, libraries: Libraries) -> Desk:
+    return libraries.empty(tmp_path)
 
 
 def kill_at_random_moments(desk: Desk, words: tuple[str | Path, ...], kills: int, longest: float) -> int:

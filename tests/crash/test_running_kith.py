@@ -13,13 +13,12 @@ from lxml import etree
 import churn
 from churn import Churn, Running
 from desk import Desk
-from packs import make_test_pack
+from libraries import Libraries
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
+def desk(tmp_path: Path, libraries: Libraries) -> Desk:
+    desk = libraries.empty(tmp_path)
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n[neighbour]\npause_on_battery = false\n")
     return desk
 

@@ -18,7 +18,7 @@ from lxml import etree
 import drawn
 from desk import Desk, exiftool, regions
 from disks import disk
-from packs import make_test_pack
+from libraries import Libraries
 
 PHOTOS, KILLS = 24, 4
 SETTINGS = "[sidecars]\nquiet_seconds = {}\nwrite = {}\n[people]\nauto = 'off'\n"
@@ -54,10 +54,9 @@ for turn in itertools.count():
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Desk:
+def desk(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Desk:
     """Photos of Anna, who has a name in the catalogue; nothing is written beside them yet."""
-    desk = Desk(tmp_path_factory.mktemp("desk"))
-    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk = libraries.empty(tmp_path_factory.mktemp("desk"))
     desk.configure(SETTINGS.format(0.0, "false"))
     for i in range(PHOTOS):
         drawn.save(drawn.photo(["Anna"], size=(300, 200), seed=i), desk.home / "photos" / f"{i:02}.jpg")

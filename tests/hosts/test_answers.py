@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -13,17 +12,16 @@ import pytest
 
 import drawn
 from desk import Desk, Kept, exiftool
-from packs import make_test_pack
+from libraries import Libraries
 
-pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
+pytestmark = pytest.mark.usefixtures("exiftool")
 COUNT = 4
 
 
 @pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Kept:
+def scanned(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Kept:
     """Photos of one person, half of whom are called Ann and half Anna."""
-    desk = Desk(tmp_path_factory.mktemp("home"))
-    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk = libraries.empty(tmp_path_factory.mktemp("home"))
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
     folder = desk.home / "photos"
     for i in range(COUNT):

@@ -15,11 +15,10 @@ import drawn
 from desk import Desk
 from kith import config
 from kith.catalogue import trouble
-from kith.paths import Paths
 from kith.service import packs, stages
 from kith.service.app import opened
 from kith.service.reports import Silent
-from packs import make_test_pack
+from libraries import Libraries
 
 AS_ORDINARY_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
 
@@ -37,10 +36,8 @@ def png_bomb(side: int) -> bytes:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
-    return desk
+def desk(tmp_path: Path, libraries: Libraries) -> Desk:
+    return libraries.empty(tmp_path)
 
 
 def test_every_kind_of_bad_file_is_told_and_the_good_ones_are_analysed(desk: Desk) -> None:
@@ -125,12 +122,13 @@ def test_what_may_not_be_read_or_written_is_told_and_tried_later(desk: Desk) -> 
     assert desk.json("scan", folder)["analysed"] == 2
 
 
-def test_a_photo_that_vanishes_before_its_turn_is_told_and_the_rest_goes_on(tmp_path: Path, shared: Path) -> None:
-    places = Paths.below(tmp_path)
+def test_a_photo_that_vanishes_before_its_turn_is_told_and_the_rest_goes_on(
+    tmp_path: Path, libraries: Libraries
+) -> None:
+    places = libraries.within(tmp_path)
     for i in range(3):
         drawn.save(drawn.photo(["Anna"], seed=i), tmp_path / "photos" / f"{i}.jpg")
     with opened(places, config.load()) as app:
-        packs.get(app, "auto", make_test_pack(shared, tmp_path / "pack"), Silent())
         stages.look(app, [tmp_path / "photos"], Silent())
         (tmp_path / "photos" / "1.jpg").unlink()
         _, analysed = stages.analyse(app, packs.load(app), Silent())

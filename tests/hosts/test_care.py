@@ -9,7 +9,7 @@ import pytest
 
 import drawn
 from desk import Desk
-from packs import make_test_pack
+from libraries import Libraries
 
 FOREIGN = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -18,9 +18,8 @@ FOREIGN = (
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
+def desk(tmp_path: Path, libraries: Libraries) -> Desk:
+    desk = libraries.empty(tmp_path)
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
     return desk
 

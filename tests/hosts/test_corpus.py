@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from corpus import Checked, check
-from programs import need
+from required import need
 
 
 @pytest.fixture(scope="module")

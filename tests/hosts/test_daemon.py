@@ -21,7 +21,7 @@ from kith.service import packs, stages
 from kith.service.app import App, opened
 from kith.service.daemon import LEARNT, Daemon
 from kith.service.reports import Silent
-from packs import make_test_pack
+from libraries import Libraries
 
 
 def settings(home: Path) -> config.Config:
@@ -49,9 +49,9 @@ def running(app: App, *roots: Path) -> Iterator[Daemon]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, shared: Path) -> Iterator[App]:
+def app(tmp_path: Path, libraries: Libraries) -> Iterator[App]:
+    libraries.within(tmp_path)
     with kith(tmp_path) as app:
-        packs.get(app, "auto", make_test_pack(shared, tmp_path / "pack"), Silent())
         yield app
 
 

@@ -11,17 +11,16 @@ import pytest
 
 import drawn
 from desk import Desk, exiftool, regions
-from packs import make_test_pack
+from libraries import Libraries
 
-pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
+pytestmark = pytest.mark.usefixtures("exiftool")
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Desk:
-    """A desk with the measurement pack, in front of sixteen drawn photos in all orientations that were scanned."""
+def desk(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Desk:
+    """A desk in front of sixteen drawn photos in all orientations that were scanned."""
     home = tmp_path_factory.mktemp("desk")
-    desk = Desk(home)
-    desk.kith("models", "install", "--from", make_test_pack(shared, home / "pack"))
+    desk = libraries.empty(home)
     drawn_on = drawn.holiday(home / "photos", 16)
     assert desk.json("scan", home / "photos")["analysed"] == 16
     assert desk.json("status")["faces"] == sum(map(len, drawn_on.values()))

@@ -11,15 +11,14 @@ import pytest
 
 import drawn
 from desk import Desk, exiftool, regions
-from packs import make_test_pack
+from libraries import Libraries
 
-pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
+pytestmark = pytest.mark.usefixtures("exiftool")
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
+def desk(tmp_path: Path, libraries: Libraries) -> Desk:
+    desk = libraries.empty(tmp_path)
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
     return desk
 

@@ -8,14 +8,13 @@ import pytest
 
 import drawn
 from desk import Desk, Kept, exiftool
-from packs import make_test_pack
+from libraries import Libraries
 
 
 @pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Kept:
+def scanned(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Kept:
     """Four photos of one person whom nobody named."""
-    desk = Desk(tmp_path_factory.mktemp("home"))
-    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk = libraries.empty(tmp_path_factory.mktemp("home"))
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
     for i in range(4):
         drawn.save(drawn.photo(["Anna"], seed=i), desk.home / "photos" / f"{i}.jpg")

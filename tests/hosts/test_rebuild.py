@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 import drawn
 from desk import Desk, Kept
-from packs import make_test_pack
+from libraries import Libraries
 
 CAST = [("Anna", "Otto"), ("Anna",), ("Otto", "Clara"), ("Clara", "Anna")]
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Kept:
+def named(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Kept:
     """Photos on which everybody has a name."""
-    desk = Desk(tmp_path_factory.mktemp("home"))
-    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk = libraries.empty(tmp_path_factory.mktemp("home"))
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
     folder = desk.home / "photos"
     for i, cast in enumerate(CAST):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import drawn
 from desk import Kept
 from kith import config
 from kith.catalogue import faces, journal, settings
@@ -17,20 +16,19 @@ from kith.paths import Paths
 from kith.service import packs, stages, views
 from kith.service.app import App, opened
 from kith.service.reports import Silent
-from packs import make_base_pack, make_test_pack
+from libraries import Libraries
+from packs import make_base_pack
 
 
 @pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Kept:
+def scanned(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Kept:
     """Photos scanned by a sound pack, and a pack that sees nothing but grey installed beside it."""
     home = tmp_path_factory.mktemp("home")
-    drawn.holiday(home / "photos", 16)
-    blind = make_test_pack(shared, home / "blind")
+    paths = libraries.within(home, scanned=True)
+    blind = Path(shutil.copytree(libraries.pack, home / "blind"))
     manifest = (blind / "pack.toml").read_text().replace('id = "test"', 'id = "blind"')
     (blind / "pack.toml").write_text(manifest.replace("[58.395, 57.12, 57.375]", "[5839500.0, 5712000.0, 5737500.0]"))
-    with opened(Paths.below(home), config.load()) as app:
-        packs.get(app, "auto", make_test_pack(shared, home / "pack"), Silent())
-        stages.run(app, [home / "photos"], Silent())
+    with opened(paths, config.load()) as app:
         packs.get(app, "auto", blind, Silent())
     return Kept.of(home)
 

@@ -15,8 +15,7 @@ import pytest
 import drawn
 from kith.errors import NotFound
 from kith.service import unit
-from packs import make_test_pack
-from programs import need
+from required import need
 
 # A systemd of a user, in namespaces of its own: nothing of it is seen outside.
 MANAGER = """
@@ -141,9 +140,9 @@ def test_the_service_is_installed_runs_reloads_and_is_removed(tmp_path: Path, pr
     assert "\ninactive\n" in told
 
 
-def test_kith_itself_finds_faces_as_a_service(tmp_path: Path, shared: Path) -> None:
+def test_kith_itself_finds_faces_as_a_service(tmp_path: Path, pack: Path) -> None:
     kith = Path(sys.executable).with_name("kith")
-    pack, photos = make_test_pack(shared, tmp_path / "pack"), tmp_path / "photos"
+    photos = tmp_path / "photos"
     for i in range(3):
         drawn.save(drawn.photo(["Anna"], seed=i), photos / f"{i}.jpg")
     told = under_systemd(

@@ -14,17 +14,18 @@ from urllib.parse import urlencode
 
 import msgpack
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kith.api.routes import ROUTES, Limits
+from laws import tried
 from served import Reply, Running, Served, add_photo, running, served
 
 POSTS = sorted(route.path for route in ROUTES if route.method == "POST" and "folders" not in route.path)
 GETS = sorted(route.path for route in ROUTES if route.method == "GET")
 MSGPACK, JSON = {"Content-Type": "application/vnd.msgpack"}, {"Content-Type": "application/json"}
 QUICK = Limits(heartbeat=0.2)
-MANY = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = tried(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 leaves = (
     st.none()
@@ -127,7 +128,7 @@ def family() -> Iterator[tuple[Running, Served]]:
         yield control, stack.enter_context(served(control))
 
 
-@settings(max_examples=15)
+@tried(15)
 @given(
     order=st.sampled_from(["id", "oldest", "newest", "surest"]),
     limit=st.integers(1, 5),

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kith import config
@@ -18,6 +18,7 @@ from kith.paths import Paths
 from kith.service.app import App
 from kith.service.recognition import Beliefs
 from kith.types import Answer, Box, Calibration, FaceId
+from laws import tried
 from made import PACK, SAME, analysis, face, vector
 
 MANIFEST: Any = SimpleNamespace(
@@ -76,7 +77,7 @@ def believed(catalogue: Catalogue) -> object:
 
 
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(["photo", "photo", "answer", "believe"]), max_size=30))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@tried(25, suppress_health_check=[HealthCheck.too_slow])
 def test_small_steps_lead_where_one_large_step_leads(seed: int, steps: list[str]) -> None:
     chance, number = random.Random(seed), count()
     with TemporaryDirectory() as folder:

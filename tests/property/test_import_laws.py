@@ -8,12 +8,13 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kith.catalogue import Catalogue, faces, imports, journal, open_catalogue, people, photos
 from kith.catalogue.imports import Face, Word
 from kith.types import PERSON, Answer, Box, Decision, Photo
+from laws import tried
 from made import SAME, analysis, face, vector
 
 LEFT, RIGHT, CORNER = Box(0.25, 0.5, 0.2, 0.3), Box(0.75, 0.5, 0.2, 0.3), Box(0.1, 0.1, 0.1, 0.1)
@@ -34,7 +35,7 @@ HERE = st.builds(
     st.sampled_from([LEFT, RIGHT]),
     NAMES,
 )
-LAWS = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+LAWS = tried(12, suppress_health_check=[HealthCheck.too_slow])
 
 
 def fresh(folder: Path) -> Catalogue:

@@ -8,12 +8,13 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
 from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos
 from kith.errors import BadRequest
 from kith.types import Answer, Box, Decision, FaceId, Photo
+from laws import tried
 from made import SAME, analysis, face, vector
 
 LEFT, RIGHT, CORNER = Box(0.25, 0.5, 0.2, 0.3), Box(0.75, 0.5, 0.2, 0.3), Box(0.1, 0.1, 0.1, 0.1)
@@ -116,7 +117,7 @@ def is_each_name_one_person(catalogue: Catalogue) -> bool:
 
 
 @given(st.lists(ANSWERS, min_size=1, max_size=8), st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@tried(60, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_taken_back_was_never_said(answers: list[Said], data: st.DataObject) -> None:
     number = count()
     with TemporaryDirectory() as folder:

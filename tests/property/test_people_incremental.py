@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kith.people import PeopleSettings, Recogniser, recognise
 from kith.types import Evidence, FaceId, Floats, Gallery, PersonId, PhotoId
+from laws import tried
 from people_world import CALIBRATION, World
 
 SMALL = PeopleSettings(min_faces=2, auto="wide", largest_component=12, exemplars=2, sample=3)
@@ -62,7 +63,7 @@ def answered(draw: st.DrawFn, face: Evidence) -> Evidence:
     return replace(face, person=person, rejected=rejected, ignored=ignored, parts=parts)
 
 
-@settings(max_examples=80)
+@tried(80)
 @given(st.data(), crowds(), st.sampled_from([SMALL, CLOSE, APART]))
 def test_step_by_step_gives_what_all_at_once_gives(data, world, some) -> None:
     recogniser = Recogniser(WEIGHED, some)
@@ -92,7 +93,7 @@ def test_step_by_step_gives_what_all_at_once_gives(data, world, some) -> None:
             assert {f for f in then.keys() | now.keys() if then.get(f) != now.get(f)} <= told.keys()
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(st.data(), crowds())
 def test_one_by_one_in_any_order_gives_the_same_people(data, world) -> None:
     faces = [data.draw(answered(face)) for face in world.faces]
@@ -105,7 +106,7 @@ def test_one_by_one_in_any_order_gives_the_same_people(data, world) -> None:
     assert people(recogniser.recognition.groups) == people(at_once.groups)
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(st.data(), crowds())
 def test_a_whole_gallery_is_taken_over_by_what_differs(data, world) -> None:
     recogniser = Recogniser(WEIGHED, SMALL)
@@ -117,7 +118,7 @@ def test_a_whole_gallery_is_taken_over_by_what_differs(data, world) -> None:
         assert recogniser.recognise(gallery) == recognise(gallery, WEIGHED, before, SMALL, next_group=number)
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(st.data(), crowds(), st.sampled_from([0, 1]), st.sampled_from([1, 2, 9]))
 def test_what_an_index_missed_is_made_up_for(data, world, neighbours, crowd) -> None:
     some = replace(SMALL, exact_up_to=3, neighbours=neighbours, crowd=crowd)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kith.people import PeopleSettings, recognise
 from kith.types import Evidence, FaceId, Gallery, PersonId, PhotoId, Recognition
+from laws import tried
 from people_world import CALIBRATION, World
 
 SMALL = PeopleSettings(min_faces=2, auto="wide")
@@ -56,7 +57,7 @@ def relabelled(face: Evidence, faces: list[int], people: list[int]) -> Evidence:
     )
 
 
-@settings(max_examples=60)
+@tried(60)
 @given(worlds(), st.randoms(use_true_random=False), st.permutations([1, 2, 3]))
 def test_neither_order_of_arrival_nor_ids_change_the_result(world, random, people) -> None:
     gallery = world.gallery()
@@ -73,7 +74,7 @@ def test_neither_order_of_arrival_nor_ids_change_the_result(world, random, peopl
     }
 
 
-@settings(max_examples=60)
+@tried(60)
 @given(worlds())
 def test_answers_and_photos_are_never_contradicted(world) -> None:
     faces = {f.id: f for f in world.faces}
@@ -100,14 +101,14 @@ def test_answers_and_photos_are_never_contradicted(world) -> None:
     assert len(once) == len(set(once))
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(worlds())
 def test_numbers_of_groups_stay_when_nothing_changed(world) -> None:
     first = world.recognise(SMALL)
     assert world.recognise(SMALL, previous=first.groups).groups == first.groups
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(worlds(), worlds())
 def test_what_is_unlike_everything_else_changes_no_group(world, other) -> None:
     """A component's groups depend on nothing outside it, so only touched components need recomputing."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kith.people.vectors import Directions, snap
+from laws import tried
 
 LENGTHS = st.sampled_from([2, 3, 16, 128, 512])
 
@@ -23,7 +24,7 @@ def missed(held: Directions, queries: np.ndarray, floor: float) -> set[tuple[int
     return set(zip(*(x.tolist() for x in every), strict=True)) - set(zip(rows.tolist(), others.tolist(), strict=True))
 
 
-@settings(max_examples=60)
+@tried(60)
 @given(LENGTHS, st.sampled_from([1, 3, 9]), st.floats(0.05, 0.99), st.floats(0.1, 1), st.integers(0, 9))
 def test_no_pair_is_missed(length: int, spikes: int, floor: float, scale: float, seed: int) -> None:
     held = Directions(length)
@@ -34,7 +35,7 @@ def test_no_pair_is_missed(length: int, spikes: int, floor: float, scale: float,
     assert not missed(held, queries * np.float32(scale), floor)
 
 
-@settings(max_examples=20)
+@tried(20)
 @given(LENGTHS, st.lists(st.integers(0, 9999), min_size=1, max_size=20), st.integers(4000, 9000))
 def test_vectors_set_since_the_last_search_are_found(length: int, rows: list[int], size: int) -> None:
     held = Directions(length)

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from programs import need
+from laws import tried
+from required import need
 
 LUA = Path(__file__).resolve().parents[2] / "plugins" / "darktable_lua"
 # Decodes and encodes again what comes in, each with its length before it.
@@ -104,7 +105,7 @@ def typed(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
-@settings(max_examples=250)
+@tried(250)
 @given(values)
 @example([])
 @example({})
@@ -134,7 +135,7 @@ def test_single_floats_and_large_numbers_are_read(echo: Echo) -> None:
     assert math.isnan(msgpack.unpackb(echo(msgpack.packb(math.nan))))
 
 
-@settings(max_examples=300)
+@tried(300)
 @given(st.binary(max_size=60) | values.map(lambda value: msgpack.packb(value)[:-1]))
 @example(b"\xdf\xff\xff\xff\xff")  # a map of four thousand million entries
 @example(b"\x91" * 5000)

@@ -13,12 +13,13 @@ from typing import Any
 import msgpack
 import polib
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import served
 from kith.service import neighbour
-from programs import need
+from laws import tried
+from required import need
 
 LUA = Path(__file__).resolve().parents[2] / "plugins" / "darktable_lua"
 PRELUDE = f"""
@@ -151,7 +152,7 @@ def test_closing_ends_what_waits_and_removes_every_file(kith: Any, tmp_path: Pat
 
 
 @given(st.lists(st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=30), min_size=1, max_size=4))
-@settings(max_examples=60)
+@tried(60)
 def test_words_reach_a_program_as_they_are(words: list[str]) -> None:
     script = """
     local quoted = {}
@@ -164,7 +165,7 @@ def test_words_reach_a_program_as_they_are(words: list[str]) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60))
-@settings(max_examples=40)
+@tried(40)
 def test_what_stands_in_a_file_for_curl_stays_one_value(text: str) -> None:
     (written,) = lua('give(http.curl_file { { "url", given } })', text)
     raw = written if isinstance(written, str) else written.decode()
@@ -237,7 +238,7 @@ def test_what_a_person_detached_is_not_attached_again() -> None:
 some = st.sets(st.sampled_from(["Anna", "Otto", "Clara", "李四"]))
 
 
-@settings(max_examples=60)
+@tried(60)
 @given(
     some,
     some,
@@ -289,7 +290,7 @@ def test_names_stand_below_the_root_alone(tag: str, name: str | None) -> None:
     assert lua('give(names.of_tag(given, "People") or false)', tag) == [name or False]
 
 
-@settings(max_examples=40)
+@tried(40)
 @given(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="¦\0"), max_size=20),
     st.sampled_from(["¦", "/", "%", "%1"]),

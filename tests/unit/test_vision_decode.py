@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
@@ -20,6 +20,7 @@ from dng import dng
 from kith.errors import FileVanished, KithError, PermissionDenied, PhotoTooLarge, PhotoUnreadable
 from kith.vision import Limits, is_photo
 from kith.vision.decode import open_picture, upright
+from laws import tried
 
 pillow_heif.register_heif_opener()
 STORED = {  # EXIF orientation -> how the displayed picture was turned to be stored
@@ -242,7 +243,7 @@ def test_a_raw_without_a_useful_preview_is_developed(tmp_path: Path, preview: by
     assert small[43, 5, 1] > small[5, 5, 1]  # green grows downwards
 
 
-@settings(max_examples=60)
+@tried(60)
 @given(
     data=st.binary(max_size=400), start=st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"RIFF"])
 )

@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from at_work import Opened, at_work, kith, logged_in
 
-import drawn
 from kith.pools import SpawnPool
-from kith.service import packs, stages
-from kith.service.reports import Silent
-from packs import make_test_pack
+from libraries import Libraries
+from required import missing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,33 +25,19 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium; not needed at home, required in CI."""
+    """Chromium."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         program = None
     if program is None:
-        missing = "needs chromium and `pip install playwright`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing("chromium and `pip install playwright`")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         chromium = playwright.chromium.launch(executable_path=program, args=arguments)
         yield chromium
         chromium.close()
-
-
-@pytest.fixture(scope="session")
-def analysed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with drawn photos and a Kith that has found the faces on them; each test works on a copy."""
-    base = tmp_path_factory.mktemp("analysed")
-    drawn.holiday(base / "photos", 16)
-    with kith(base / "home") as app:
-        packs.get(app, "auto", make_test_pack(shared, base / "pack"), Silent())
-        stages.run(app, [base / "photos"], Silent())
-    return base
 
 
 @pytest.fixture(scope="session")
@@ -65,32 +49,30 @@ def renderer() -> Iterator[Executor]:
 
 
 @pytest.fixture
-def opened(browser: Browser, renderer: Executor, analysed: Path, tmp_path: Path) -> Iterator[Opened]:
+def opened(browser: Browser, renderer: Executor, libraries: Libraries, tmp_path: Path) -> Iterator[Opened]:
     """The page, on a library of sixteen photos of four people that nobody named."""
-    with page_of(browser, renderer, analysed, tmp_path / "kept") as opened:
+    with page_of(browser, renderer, libraries, tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def shown(
-    browser: Browser, renderer: Executor, analysed: Path, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser, renderer: Executor, libraries: Libraries, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Opened]:
     """The same for tests that only look, with some names, one of them wrong."""
-    with page_of(browser, renderer, analysed, tmp_path_factory.mktemp("shown") / "kept") as opened:
+    with page_of(browser, renderer, libraries, tmp_path_factory.mktemp("shown")) as opened:
         _, bruno = opened.named("Anna", "Bruno", most=4)
         opened.say("/v1/faces/name", faces=bruno[:1], name="Anna")
         yield opened
 
 
 @contextmanager
-def page_of(browser: Browser, renderer: Executor, analysed: Path, kept: Path) -> Iterator[Opened]:
-    """The page of a Kith at work on what was analysed, which is put back afterwards."""
-    # paths are in the catalogue, so the copy takes the place of the original
-    shutil.copytree(analysed, kept)
-    with kith(analysed / "home") as app, at_work(app, analysed / "photos", renderer=renderer) as here:
+def page_of(browser: Browser, renderer: Executor, libraries: Libraries, base: Path) -> Iterator[Opened]:
+    """The page of a Kith at work on a folder with drawn photos whose faces it has found."""
+    photos = base / "photos"
+    libraries.within(base / "home", scanned=True, photos=photos)
+    with kith(base / "home") as app, at_work(app, photos, renderer=renderer) as here:
         page, told = logged_in(browser, here)
-        yield Opened(page, here, analysed / "photos", told)
+        yield Opened(page, here, photos, told)
         page.context.close()
         assert not told, "the console has to stay silent"
-    shutil.rmtree(analysed)
-    shutil.copytree(kept, analysed)

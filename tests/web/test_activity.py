@@ -18,7 +18,7 @@ from desk import Desk
 from kith import config
 from kith.client import Client
 from kith.errors import KithError
-from packs import make_test_pack
+from libraries import Libraries
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -74,12 +74,11 @@ def page_of(desk: Desk, browser: Browser) -> Page:
 
 
 def test_the_first_run_asks_for_folders_shows_faces_and_remembers(
-    browser: Browser, shared: Path, tmp_path: Path
+    browser: Browser, libraries: Libraries, tmp_path: Path
 ) -> None:
-    photos, desk = tmp_path / "photos", Desk(tmp_path)
+    photos, desk = tmp_path / "photos", libraries.empty(tmp_path)
     drawn.holiday(photos, 6)
     desk.configure("[analysis]\nworkers = 1\n[people]\nmin_faces = 2\n")
-    desk.kith("models", "install", "auto", "--from", make_test_pack(shared, tmp_path / "pack"))
     with running(desk) as kith:
         page = page_of(desk, browser)
         page.get_by_role("heading", name="Where are your photos?").wait_for()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from at_work import Opened
 
-from programs import need
+from required import need
 
 
 def regions(sidecar: Path) -> dict[str, Any]:

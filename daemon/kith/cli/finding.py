@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -236,7 +235,5 @@ def show_faces(which: Sequence[str], output: Path | None) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(picture)
     click.echo(show(target))
-    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
-        os.environ.pop(name, None)  # OpenCV sets them for itself, but viewers built on Qt would inherit them
     if output is None and click.launch(str(target)) != 0:
         click.echo("Open this file to see the faces.", err=True)

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from kith import priority
 from kith.catalogue import events, faces, photos, settings, work
 from kith.config import Config
 from kith.errors import BadRequest, KithError, NotFound, Retry
 from kith.files import show
-from kith import priority
 from kith.service import packs, recognition, stages
 from kith.service.app import App
 from kith.service.reports import Report
