@@ -14,6 +14,7 @@ from pathlib import Path
 
 import drawn
 from desk import Desk
+from kith.client import Client
 
 
 class Churn:
@@ -122,6 +123,15 @@ def settled(desk: Desk, churn: Churn, seconds: float) -> None:
         if time.monotonic() > until:
             raise AssertionError(f"{len(known - there)} too many, {len(there - known)} missing, {left} not done")
         time.sleep(0.2)
+
+
+def until_offline(desk: Desk, root: Path, seconds: float = 60.0) -> None:
+    """Wait until the running Kith has seen that a folder is not there."""
+    until = time.monotonic() + seconds
+    with Client(desk.home / "runtime" / "kith" / "kith.sock") as kith:
+        while {"path": str(root), "online": False} not in kith.get("/v1/status")["doing"]["roots"]:
+            assert time.monotonic() < until, "Kith doesn't see that it is away"
+            time.sleep(0.1)
 
 
 def analysed_more_than_once(desk: Desk) -> dict[int, int]:

@@ -97,7 +97,7 @@ def test_a_folder_that_is_unplugged_and_plugged_in_again_keeps_everything(desk: 
         churn.settled(desk, disorder, 90)
         before = churn.rows(desk, "SELECT id, path FROM photos ORDER BY id")
         shutil.move(disorder.root, desk.home / "unplugged")
-        time.sleep(8)
+        churn.until_offline(desk, disorder.root)
         shutil.move(desk.home / "unplugged", disorder.root)
         churn.settled(desk, disorder, 60)
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from packaging.requirements import Requirement
 
 from kith import config, errors
 from kith.cli import main
@@ -17,6 +18,8 @@ from kith.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 CONFIG = (ROOT / "daemon" / "CONFIG.md").read_text()
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, BUILD = PYPROJECT["project"], PYPROJECT["build-system"]["requires"]
 
 
 def commands(group: click.Group, before: str = "kith") -> list[str]:
@@ -67,3 +70,28 @@ def test_every_error_code_is_told_apart_and_documented() -> None:
     assert len(codes) == len(set(codes))
     troubles = (ROOT / "daemon" / "TROUBLE.md").read_text()
     assert [code for code in codes if code != "error" and f"`{code}`" not in troubles] == []
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {Requirement(line).name for line in requirements}
+
+
+def pinned(path: str) -> set[str]:
+    """What a lock file pins, each with a hash at least."""
+    entries = re.findall(r"^([\w.-]+)==[^\n]*\\\n    --hash=sha256:", (ROOT / path).read_text(), re.MULTILINE)
+    return set(entries)
+
+
+def test_every_dependency_has_its_reason() -> None:
+    rows = re.findall(r"^\| ([\w, -]+) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    given = {name for row in rows for name in row.split(", ")}
+    assert names(PROJECT["dependencies"]) - given == set()
+
+
+def test_every_dependency_is_pinned_with_its_hash() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert names(extras["build"]) == names(BUILD)
+    running = names(PROJECT["dependencies"]) | names(extras["build"])
+    assert running - pinned("requirements.txt") == set()
+    assert (running | names(extras["dev"])) - pinned("tests/requirements.txt") == set()
+    assert pinned("requirements.txt") <= pinned("tests/requirements.txt")

@@ -67,12 +67,11 @@ def test_a_poll_gives_what_came_since_and_waits_for_what_comes(kith: Served) -> 
     last = kith.client.get("/v1/events")["last"]
     assert kith.client.get("/v1/events", since=last) == {"events": [], "last": last}
     found: list[dict[str, Any]] = []
-    poll = threading.Thread(target=lambda: found.append(Client(kith.socket).get("/v1/events", since=last, wait=10)))
+    poll = threading.Thread(target=lambda: found.append(Client(kith.socket).get("/v1/events", since=last, wait=60)))
     poll.start()
     time.sleep(0.2)
     settled = kith.client.post("/v1/faces/f1/name", name="Anna")
-    poll.join(5)
-    assert not poll.is_alive()
+    poll.join(60)
     (told,) = found
     assert {event["kind"] for event in told["events"]} == {"answer", "person", "names"}
     assert [event["id"] for event in told["events"]] == list(range(last + 1, told["last"] + 1))
@@ -93,18 +92,21 @@ def test_a_program_that_leaves_takes_its_poll_along_and_nobody_elses(kith: Serve
     ended: list[str] = []
 
     def follow(name: str) -> None:
-        Client(kith.socket).get("/v1/events", since=last, wait=3, client=name)
+        Client(kith.socket).get("/v1/events", since=last, wait=60, client=name)
         ended.append(name)
 
     polls = [threading.Thread(target=follow, args=(name,)) for name in ("darktable", "other")]
     for poll in polls:
         poll.start()
-    time.sleep(0.3)
-    assert kith.client.post("/v1/events/end", client="darktable") == {"ended": 1}
-    polls[0].join(1)
+    while kith.client.post("/v1/events/end", client="darktable") == {"ended": 0}:
+        time.sleep(0.02)
+    polls[0].join(60)
     assert ended == ["darktable"]
-    polls[1].join()
     assert kith.client.post("/v1/events/end", client="darktable") == {"ended": 0}
+    while kith.client.post("/v1/events/end", client="other") == {"ended": 0}:
+        time.sleep(0.02)
+    polls[1].join(60)
+    assert ended == ["darktable", "other"]
 
 
 def test_whoever_was_away_too_long_is_told_where_to_begin_anew(kith: Served) -> None:
@@ -138,9 +140,12 @@ def test_a_stream_tells_how_it_goes_and_that_it_lives(kith: Served) -> None:
     assert stream.next("status")["data"]["state"] == "idle"
     kith.client.post("/v1/pause")
     assert stream.next("status")["data"]["state"] == "paused"
-    time.sleep(1)
-    kith.client.post("/v1/resume")
-    assert stream.next("status")["data"]["state"] == "idle"
+    for state in ("resume", "pause") * 20:
+        time.sleep(2 * LIMITS.heartbeat)
+        kith.client.post(f"/v1/{state}")
+        assert stream.next("status")["data"]["state"] == {"resume": "idle", "pause": "paused"}[state]
+        if stream.comments:
+            break
     assert stream.comments >= 1
     stream.close()
 
@@ -162,14 +167,14 @@ def test_followers_do_not_keep_kith_from_ending(tmp_path: Path) -> None:
             last = kith.client.get("/v1/events")["last"]
             ended: list[Any] = []
             poll = threading.Thread(
-                target=lambda: ended.append(Client(kith.socket).get("/v1/events", since=last, wait=30))
+                target=lambda: ended.append(Client(kith.socket).get("/v1/events", since=last, wait=60))
             )
             poll.start()
             time.sleep(0.2)
             began = time.monotonic()
-        poll.join(5)
+        poll.join(60)
         assert ended == [{"events": [], "last": last}]
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30, "it was waited for"
         stream.close()
 
 
