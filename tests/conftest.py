@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from digikam_made import SCHEMAS
+
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)  # pytest --hypothesis-profile long
 if hypothesis.settings.get_current_profile_name() == "default":
@@ -23,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name == "web" or item.path.stem in WINDOWS:
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture
+def schema() -> int:
+    """Of digiKam's database; tests for which it matters run `every_schema`."""
+    return SCHEMAS[0]
 
 
 @pytest.fixture(scope="session")

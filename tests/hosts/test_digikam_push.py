@@ -35,10 +35,10 @@ def desk(tmp_path: Path, shared: Path) -> Desk:
 
 
 @pytest.fixture
-def made(desk: Desk, shared: Path) -> MadeDatabase:
+def made(desk: Desk) -> MadeDatabase:
     """digiKam's database over these photos, which has looked at them and knows nobody."""
     sizes = {f"{i}.jpg": (1500, 1000, i) if i < 5 else (1000, 1500, i) for i in range(1, 9)}
-    return MadeDatabase(shared, desk.home / "db" / "digikam4.db", photos(desk), sizes)
+    return MadeDatabase(desk.home / "db" / "digikam4.db", photos(desk), sizes)
 
 
 def photos(desk: Desk) -> Path:
