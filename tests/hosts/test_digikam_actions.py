@@ -14,9 +14,11 @@ import drawn
 from churn import Running
 from desk import Desk
 from digikam_made import MadeDatabase
-from digikam_screen import Screen, digikam, home, settings, until, until_or_not, without_other_programs
+from digikam_screen import Screen, digikam, without_other_programs
+from headless import home, until, until_or_not
 from kith_digikam import desktop
 from packs import make_test_pack
+from programs import settings
 
 pytestmark = pytest.mark.timeout(1800)  # the real program, on a machine that may have other work
 ANNA, OTTO = "Anna Freud", "Otto Dix"

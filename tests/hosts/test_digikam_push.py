@@ -11,8 +11,9 @@ import pytest
 import drawn
 from desk import Desk
 from digikam_made import MadeDatabase, rows
-from digikam_screen import CONFIRM, IGNORE, REMOVE, digikam, settings
+from digikam_screen import CONFIRM, IGNORE, REMOVE, digikam
 from packs import make_test_pack
+from programs import settings
 
 pytestmark = pytest.mark.timeout(1800)  # the real program, on a machine that may have other work
 ANNA, OTTO = "Anna Freud", "Otto Dix"

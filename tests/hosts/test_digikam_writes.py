@@ -36,10 +36,10 @@ def before(desk: Desk) -> dict[str, list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def digikam(desk: Desk, shared: Path, before: dict[str, list[Any]]) -> DigiKam:
+def digikam(desk: Desk, before: dict[str, list[Any]]) -> DigiKam:
     """digiKam, after it has read all sidecars and written them again."""
     need("digikam")
-    digikam = DigiKam(shared, photos(desk), desk.home / "digikam")
+    digikam = DigiKam(photos(desk), desk.home / "digikam")
     digikam.read_and_write()
     return digikam
 
