@@ -176,14 +176,20 @@ class DigiKam:
         """Let digiKam read new photos' sidecars, write everything that it knows to the sidecars, and end."""
         for _ in range(3):
             with self.running(write=True) as place:
-                self._wait(self._has_found_all)
-                before = self._sidecars()
-                if until_or_not(lambda: _has_opened_the_album(place), 60):
-                    call(place, "activateAction", "album_write_metadata")
-                if until_or_not(lambda: self._are_all_newer(before), 20):  # noqa: B023
-                    self._wait(lambda: self._are_all_newer(before))  # noqa: B023
+                if self._writes(place):
                     return
         raise AssertionError("digiKam didn't write the sidecars")
+
+    def _writes(self, place: Seat) -> bool:
+        """Let a digiKam that runs write all sidecars; whether it did."""
+        self._wait(self._has_found_all)
+        before = self._sidecars()
+        if until_or_not(lambda: _has_opened_the_album(place), 60):
+            call(place, "activateAction", "album_write_metadata")
+        if not until_or_not(lambda: self._are_all_newer(before), 20):
+            return False
+        self._wait(lambda: self._are_all_newer(before))
+        return True
 
     @contextmanager
     def running(self, *, write: bool = False) -> Iterator[Seat]:

@@ -181,7 +181,7 @@ def test_a_face_that_digikam_finds_again_after_it_was_removed_gets_the_suggestio
 
 @every_schema
 def test_what_digikam_itself_notes_as_rejected_is_not_pushed(world: World) -> None:
-    """As digiKam 8.6 and newer does, with the numbers of the tags behind the rectangle."""
+    """As digiKam 9.1 does, with the numbers of the tags behind the rectangle."""
     unknown, anna = world.made.special(UNKNOWN), world.made.person(ANNA)
     world.made.add(2, unknown, SUGGESTED, NEAR)
     world.made.add(2, unknown, "faceTagExtendedData", f"{NEAR},{anna}")

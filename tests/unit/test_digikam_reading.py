@@ -119,7 +119,7 @@ def test_who_is_tagged_without_a_face_is_there_without_one(made: MadeDatabase) -
 
 @every_schema
 def test_who_a_face_was_said_not_to_be_is_read_where_digikam_keeps_it(made: MadeDatabase) -> None:
-    """digiKam 8.6 and newer."""
+    """As digiKam 9.1 notes it."""
     anna, otto = made.person("Anna"), made.person("Otto")
     made.add(1, made.special(UNKNOWN), "autodetectedFace", rect(*A))
     made.add(1, made.special(UNKNOWN), "faceTagExtendedData", f"{rect(*A)},{anna};{otto};99999;x")
