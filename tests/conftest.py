@@ -10,6 +10,7 @@ import pytest
 
 os.environ["KITH_NICE"] = "0"  # Kith's own processes would starve beside the tests that wait for them
 
+from digikam_made import SCHEMAS
 from kith.errors import KithError
 from libraries import Libraries
 from packs import make_base_pack, make_test_pack
@@ -47,6 +48,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{len(again)} tried again{':' if again else '.'}")
     for node in again:
         terminalreporter.line(f"  {node}")
+
+
+@pytest.fixture
+def schema() -> int:
+    """Of digiKam's database; tests for which it matters run `every_schema`."""
+    return SCHEMAS[0]
 
 
 @pytest.fixture(scope="session")

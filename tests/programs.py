@@ -5,164 +5,220 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from subprocess import DEVNULL
 
+from digikam_made import make_empty
+from headless import Seat, comes_up, seat, until, until_or_not
 from kith_digikam.database import users
-from required import need
 
-__all__ = ["DigiKam", "host", "need", "without_luarc"]
-
-DID_NOT_COME_UP = 2
-# All that digiKam's database knows of its first album is written to the files.
-WRITE_ALL = """
-call() { dbus-send --session --print-reply --dest="$name" /Digikam "org.kde.KMainWindow.$1" "string:$2"; }
-bus=(dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames)
-for _ in $(seq 40); do
-  name=$("${bus[@]}" | grep -o 'org\\.kde\\.digikam[^"]*')
-  call actionIsEnabled album_write_metadata 2>/dev/null | grep -q 'boolean true' && break
-  sleep 0.5
-done
-call activateAction album_write_metadata
-"""
-# Opens that album, and doesn't let sidecars take back what was edited in the database.
-DEFAULTS = """
-[AlbumFolderView Sidebar]
-CurrentIndex=1
-Selection=1
-[MainWindow]
-InitialAlbumID=1
+STILL = 1.0  # seconds without a change after which a program is done with what it began
+SETTINGS = """[General Settings]
+Version=7.9.0
+1400x900 screen: Window-Maximized=true
+[Album Settings]
+Show Splash=false
+Scan At Start=true
 [Metadata Settings]
-Save Rating=true
-Rescan File If Modified[$i]=false
+Use XMP Sidecar For Reading=true
+Metadata Writing Mode=1
+Use XMP Sidecar For Writing={write}
+Save FaceTags={write}
+Save Rating={write}
+Save Tags={write}
+Rescan File If Modified={rescan}
+[Notification Messages]
+HelpBoxNotifSeen=true
+[Database Settings]
+Database Type=QSQLITE
+Database Name={folder}/
+Database Name Thumbnails={folder}/
+Database Name Face={folder}/
+Database Name Similarity={folder}/
+Internal Database Server=false
+"""
+FIRST_ALBUM_OPEN = "[AlbumFolderView Sidebar]\nCurrentIndex=1\nSelection=1\n[MainWindow]\nInitialAlbumID=1\n"
+DARKTABLE = Path("/usr/share/darktable")
+HARNESS = Path(__file__).with_name("darktable.lua")
+DARKTABLERC = """opencl=FALSE
+write_sidecar_files=after edit
+run_crawler_on_start=FALSE
+database/create_snapshot=never
+backthumbs_inactivity=0
 """
 
 
-def host(
-    script: Path, *words: str | Path, tries: int = 1, seconds: int = 400, sign: Path | None = None, **environment: str
-) -> None:
-    """Run a host program's script; 2 means that the program itself didn't come up, and is worth another try.
+class Darktable:
+    """darktable over a folder of photos; what it is to do is said in Lua (darktable.lua).
 
-    `sign`: a file that the program makes as soon as it is up; one that hangs before is ended.
+    What it leaves is in `out`: its log, what the test said, pictures, and what it opened in a browser.
     """
-    # OpenCV points Qt to its own plugins, for all programs that this process starts
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("QT_")} | environment
-    for _ in range(tries):
-        if sign is not None:
-            sign.unlink(missing_ok=True)
-        code, said = _run(["bash", str(script), *map(str, words)], clean, seconds, sign)
-        if code != DID_NOT_COME_UP:
-            break
-    assert code == 0, said
+
+    def __init__(self, photos: Path, profile: Path, out: Path, plugin: Path | None = None) -> None:
+        self.photos, self.profile, self.out, self.plugin = photos, profile, out, plugin
+
+    def run(self, body: str, *options: str, seconds: float = 170, **environment: str) -> None:
+        """Start it, let it do what a test body says, and see it end by itself. A start that hangs is tried again."""
+        self._prepare(body)
+        for _ in range(3):
+            for left in ("begun", "result"):
+                (self.out / left).unlink(missing_ok=True)
+            with seat(self.profile, self._environment() | environment) as place:
+                program = place.start(*self._command(options), log=self.out / "darktable.log")
+                if comes_up(program, (self.out / "begun").exists, 45):
+                    self._see_the_end(place, program, seconds)
+                    return
+        raise AssertionError(f"darktable didn't come up: {self._log()}")
+
+    def _see_the_end(self, place: Seat, program: subprocess.Popen[bytes], seconds: float) -> None:
+        ended = until_or_not(lambda: program.poll() is not None, seconds)
+        if not ended:
+            place.shot(self.out / "late.png")
+        result = self.out / "result"
+        said = result.read_text() if result.exists() else f"no result: {self._log()}"
+        assert said == "fine", said
+        assert ended, "darktable didn't end"
+
+    def _prepare(self, body: str) -> None:
+        config = self.profile / "config"
+        for folder in (self.out, config / "lua", self.profile / "bin"):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not (config / "darktablerc").exists():
+            (config / "darktablerc").write_text(DARKTABLERC)
+        if self.plugin:
+            shutil.rmtree(config / "lua" / self.plugin.name, ignore_errors=True)
+            shutil.copytree(self.plugin, config / "lua" / self.plugin.name)
+            (config / "luarc").write_text(f'require "{self.plugin.name}/kith"\n')
+        browser = self.profile / "bin" / "xdg-open"
+        browser.write_text(f'#!/bin/sh\necho "$1" >> "{self.out}/opened"\n')
+        browser.chmod(0o755)
+        (self.out / "body.lua").write_text(f'local t = dofile "{HARNESS}"\nt.perform(function()\n{body}\nend)\n')
+        _without_luarc(self.profile / "share")
+
+    def _environment(self) -> dict[str, str]:
+        path = f"{self.profile / 'bin'}:{os.environ['PATH']}"
+        return {"PATH": path, "TEST_PHOTOS": str(self.photos), "TEST_OUT": str(self.out)}
+
+    def _command(self, options: tuple[str, ...]) -> list[str | Path]:
+        config = self.profile / "config"
+        folders = {"datadir": "share", "configdir": "config", "cachedir": "cache", "tmpdir": "tmp"}
+        places = [word for name, folder in folders.items() for word in (f"--{name}", self.profile / folder)]
+        (self.profile / "tmp").mkdir(exist_ok=True)
+        settings = [word for option in options for word in ("--conf", option)]
+        body = ["--luacmd", f'dofile "{self.out / "body.lua"}"']
+        return [
+            "darktable", *places, "--library", config / "library.db", "--disable-opencl", "-d", "lua", *settings, *body,
+            self.photos,
+        ]  # fmt: skip
+
+    def _log(self) -> str:
+        log = self.out / "darktable.log"
+        return log.read_text(errors="replace")[-3000:] if log.exists() else ""
 
 
-def without_luarc(profile: Path) -> None:
-    """Let the script of darktable start it without the luarc that comes with it: that makes widgets before the main
-    loop runs, and where it is too quick, darktable waits for itself for ever."""
-    data, program = profile / "share", profile / "bin" / "darktable"
-    for folder in (data, program.parent):
-        folder.mkdir(parents=True, exist_ok=True)
+def _without_luarc(data: Path) -> None:
+    """darktable's data files without the luarc that comes with it: that makes widgets before the main loop runs, and
+    where it is too quick, darktable waits for itself for ever."""
+    data.mkdir(parents=True, exist_ok=True)
     (data / "luarc").touch()
-    for path in Path("/usr/share/darktable").iterdir():
+    for path in DARKTABLE.iterdir():
         if not (data / path.name).exists():
             (data / path.name).symlink_to(path)
-    program.write_text(f'#!/bin/sh\nexec "{shutil.which("darktable")}" --datadir "{data}" "$@"\n')
-    program.chmod(0o755)
 
 
-def _run(command: list[str], environment: dict[str, str], seconds: int, sign: Path | None) -> tuple[int, str]:
-    """Exit code and words of a command; whatever it started ends with it."""
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True)
-        try:
-            code = process.wait(seconds) if sign is None or _appears(sign, process) else DID_NOT_COME_UP
-        finally:
-            _end(process)
-        said.seek(0)
-        return code, said.read()
+def settings(folder: Path, *, write: bool = False, rescan: bool = False) -> str:
+    """A digikamrc for a database in a folder; `write`: what digiKam knows goes to sidecars."""
+    return SETTINGS.format(folder=folder, write=str(write).lower(), rescan=str(rescan).lower())
 
 
-def _appears(sign: Path, process: subprocess.Popen[bytes]) -> bool:
-    """Whether a file is there in time, or the process has ended by itself."""
-    end = time.monotonic() + 45
-    while not sign.exists() and process.poll() is None:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.2)
-    return True
+def call(place: Seat, method: str, action: str) -> str:
+    """A method of digiKam's main window over D-Bus; nothing where there is none yet."""
+    name = place.on_bus("org.kde.digikam")
+    return place.call(name, "/Digikam", f"org.kde.KMainWindow.{method}", action) if name else ""
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(5)
+def _has_opened_the_album(place: Seat) -> bool:
+    """Whether its first album, an album root, is the current one: such a one can be written but not renamed.
+
+    Before, digiKam has all actions enabled, and fails where one is used.
+    """
+    asked = [call(place, "actionIsEnabled", f"album_{what}") for what in ("write_metadata", "rename")]
+    return ["boolean true" in said for said in asked] == [True, False] and "boolean" in asked[1]
 
 
 class DigiKam:
     """digiKam over one folder of photos, with a database that tests may look into and edit while it is closed."""
 
-    def __init__(self, shared: Path, photos: Path, profile: Path) -> None:
-        self.script, self.photos, self.profile = shared / "hosts" / "run_digikam.sh", photos, profile
-        self.defaults = profile.with_name(profile.name + "-defaults")
-        self.defaults.mkdir()
-        (self.defaults / "digikamrc").write_text(DEFAULTS)
-        (self.defaults / "write-all").write_text(WRITE_ALL)
-
-    def read_and_write(self) -> None:
-        """Read what is new in the photos' sidecars, write everything that digiKam knows to the sidecars, and end."""
-        kept = ["-k"] if self.profile.exists() else []
-        hook = self.defaults / "write-all"
-        words = ["-t", "36", "-w", "-x", hook, *kept, self.photos, self.profile]
-        host(self.script, *words, tries=2, XDG_CONFIG_DIRS=f"{self.defaults}:/etc/xdg")
+    def __init__(self, photos: Path, profile: Path) -> None:
+        self.photos, self.profile, self.path = photos, profile, profile / "db" / "digikam4.db"
+        make_empty(self.path, photos)
 
     def find_photos(self) -> None:
-        """Let digiKam find all photos, however long that takes."""
-        for seconds in ("25", "60", "180"):
-            kept = ["-k"] if self.profile.exists() else []
-            words = ["-t", seconds, *kept, self.photos, self.profile]
-            host(self.script, *words, tries=2, XDG_CONFIG_DIRS=f"{self.defaults}:/etc/xdg")
-            with self.database() as db:
-                found = {name for (name,) in db.execute("SELECT name FROM Images WHERE status = 1")}
-            if found >= {path.name for path in self.photos.glob("*.jpg")}:
-                return
-        raise AssertionError("digiKam didn't find the photos")
+        """Let digiKam find all photos, and read their sidecars."""
+        with self.running():
+            self._wait(self._has_found_all)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """digiKam, with its database open."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("QT_")}
-        environment["XDG_CONFIG_DIRS"] = f"{self.defaults}:/etc/xdg"
-        command = ["bash", str(self.script), "-t", "900", "-k", str(self.photos), str(self.profile)]
+    def read_and_write(self) -> None:
+        """Let digiKam read new photos' sidecars, write everything that it knows to the sidecars, and end."""
         for _ in range(3):
-            process = subprocess.Popen(command, env=environment, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
-            try:
-                if self._is_opened_within(90):
-                    yield
+            with self.running(write=True) as place:
+                if self._writes(place):
                     return
-            finally:
-                _end(process)
-        raise AssertionError("digiKam didn't come up")
+        raise AssertionError("digiKam didn't write the sidecars")
 
-    def _is_opened_within(self, seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while not users(self.profile / "db" / "digikam4.db"):
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.5)
+    def _writes(self, place: Seat) -> bool:
+        """Let a digiKam that runs write all sidecars; whether it did."""
+        self._wait(self._has_found_all)
+        before = self._sidecars()
+        if until_or_not(lambda: _has_opened_the_album(place), 60):
+            call(place, "activateAction", "album_write_metadata")
+        if not until_or_not(lambda: self._are_all_newer(before), 20):
+            return False
+        self._wait(lambda: self._are_all_newer(before))
         return True
 
+    @contextmanager
+    def running(self, *, write: bool = False) -> Iterator[Seat]:
+        """digiKam, with its database open."""
+        for _ in range(3):
+            with seat(self.profile) as place:
+                rc = Path(place.environment["XDG_CONFIG_HOME"]) / "digikamrc"
+                rc.write_text(settings(self.path.parent, write=write) + FIRST_ALBUM_OPEN)
+                if comes_up(place.start("digikam"), lambda: users(self.path), 90):
+                    yield place
+                    return
+        raise AssertionError("digiKam didn't come up")
+
+    def _wait(self, happened: Callable[[], bool]) -> None:
+        """Until something has happened, and then until neither the database nor a sidecar changes any more."""
+        until(happened, 240)
+        with self.database() as db:
+            state, since = None, time.monotonic()
+            while time.monotonic() - since < STILL:
+                time.sleep(0.1)
+                now = (*db.execute("PRAGMA data_version").fetchone(), self._sidecars())
+                if now != state:
+                    state, since = now, time.monotonic()
+
+    def _has_found_all(self) -> bool:
+        query = "SELECT name FROM Images JOIN ImageInformation ON imageid = id WHERE status = 1"
+        with self.database() as db:
+            return {name for (name,) in db.execute(query)} >= {path.name for path in self.photos.glob("*.jpg")}
+
+    def _sidecars(self) -> Mapping[str, int]:
+        """When the sidecar of each photo was written last; 0 where there is none."""
+        sidecars = {path.name: path.with_name(f"{path.name}.xmp") for path in self.photos.glob("*.jpg")}
+        return {name: path.stat().st_mtime_ns if path.exists() else 0 for name, path in sidecars.items()}
+
+    def _are_all_newer(self, before: Mapping[str, int]) -> bool:
+        return all(when > before[name] for name, when in self._sidecars().items())
+
     def database(self) -> closing[sqlite3.Connection]:
-        return closing(sqlite3.connect(self.profile / "db" / "digikam4.db", isolation_level=None))
+        return closing(sqlite3.connect(self.path, isolation_level=None))
 
     def faces(self) -> dict[str, list[tuple[str, float, float]]]:
         """Confirmed faces: photo -> name and centre in displayed pixels, from left to right."""

@@ -1,6 +1,6 @@
-"""What one command makes of a large library tagged in digiKam: python tests/bench/digikam_import.py FACES PACK SHARED
+"""What one command makes of a large library tagged in digiKam: python tests/bench/digikam_import.py FACES PACK
 
-Makes a catalogue and a digiKam database (schema of the installed digiKam) of the same photos: 10,000 faces confirmed in
+Makes a catalogue and a digiKam database of the same photos: 10,000 faces confirmed in
 digiKam, and the rest of the same people's faces and thousands of strangers unknown to it. Then does what `kith digikam
 rebuild` does after its scan, and tells how long that takes, and how many of the rest get the right name; the same again
 with 2 % of the tags wrong, and how many of the wrong ones the doubts find. No pictures are opened: faces are embeddings
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from evaluation.faces import DataSet, load
 
 from desk import Desk
+from digikam_made import make_empty
 from kith import config
 from kith.api.inside import Inside
 from kith.catalogue import Catalogue, settings
@@ -114,11 +114,10 @@ def fill(catalogue: Catalogue, made: Made, folder: Path, pack: str) -> None:
     catalogue.write(insert)
 
 
-def tag(database: Path, made: Made, folder: Path, shared: Path) -> None:
+def tag(database: Path, made: Made, folder: Path) -> None:
     """digiKam's side."""
     random = np.random.default_rng(2)
-    script = shared / "hosts" / "digikam_db.py"
-    subprocess.run([sys.executable, script, "create", database, folder], check=True)
+    make_empty(database, folder)
     with closing(sqlite3.connect(database)) as db:
         db.execute("INSERT INTO Albums (id, albumRoot, relativePath) VALUES (1, 1, '/')")
         root = db.execute("INSERT INTO Tags (pid, name) VALUES (0, 'People') RETURNING id").fetchone()[0]
@@ -213,7 +212,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces", type=Path)
     parser.add_argument("pack", type=Path)
-    parser.add_argument("shared", type=Path)
     parser.add_argument("--out", type=Path, default=Path("build/eval"))
     options = parser.parse_args()
     manifest, data = load(options.faces, options.pack, options.out)
@@ -231,7 +229,7 @@ def main() -> None:
                 pack = packs.manifest(app)
                 app.catalogue.write(settings.put, packs.TRUSTED, f"{pack.id} {pack.version}")
                 fill(app.catalogue, made, made.folder(home), pack.id)
-                tag(home / "digikam4.db", made, made.folder(home), options.shared)
+                tag(home / "digikam4.db", made, made.folder(home))
                 measure(app, made, home / "digikam4.db")
 
 

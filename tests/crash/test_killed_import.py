@@ -44,10 +44,10 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def database(shared: Path, desk: Desk) -> Path:
+def database(desk: Desk) -> Path:
     """digiKam knows both faces, and somebody's back."""
     (desk.home / "photos").mkdir()
-    made = MadeDatabase(shared, desk.home / "db" / "digikam4.db", desk.home / "photos", {"0000.jpg": (3000, 2000, 1)})
+    made = MadeDatabase(desk.home / "db" / "digikam4.db", desk.home / "photos", {"0000.jpg": (3000, 2000, 1)})
     tags = {name: made.person(name) for name in RECTS}
     with made.open() as db:
         db.execute("BEGIN")

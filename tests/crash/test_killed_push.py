@@ -57,7 +57,7 @@ for word in sys.stdin:
 class World:
     """A digiKam database over the photos of a Kith that answers at a socket."""
 
-    def __init__(self, shared: Path, home: Path, kith: Served) -> None:
+    def __init__(self, home: Path, kith: Served) -> None:
         self.kith, self.photos = kith, kith.control.app.paths.data.parent / "photos"
         sizes = {}
         for entry in kith.client.get("/v1/photos")["photos"]:
@@ -65,7 +65,7 @@ class World:
             orientation = int(Path(photo["path"]).stem) % 8 + 1
             size = (photo["width"], photo["height"])
             sizes[Path(photo["path"]).name] = (*(size[::-1] if orientation > 4 else size), orientation)
-        self.made = MadeDatabase(shared, home / "digikam" / "digikam4.db", self.photos, sizes)
+        self.made = MadeDatabase(home / "digikam" / "digikam4.db", self.photos, sizes)
         self.database, self.folder = self.made.path, home / "record"
 
     def push(self, **options: Any) -> pushing.Done:
@@ -76,13 +76,13 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, shared: Path) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[World]:
     """Eight photos of two people, each named once, in all orientations; digiKam has found some of their faces."""
     with running(tmp_path / "kith", [(1, 2)] * 8, pixels=False) as control, served(control) as kith:
         for face, name in (("f1", "Anna Freud"), ("f2", "Otto Dix")):
             kith.client.post(f"/v1/faces/{face}/name", name=name)
         control.believe()
-        world = World(shared, tmp_path, kith)
+        world = World(tmp_path, kith)
         world.made.add(3, world.made.special(UNKNOWN), "autodetectedFace", rect(80, 100, 80, 90))
         yield world
 

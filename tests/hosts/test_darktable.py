@@ -9,7 +9,8 @@ import pytest
 import drawn
 from desk import Desk, exiftool, regions
 from packs import make_test_pack
-from programs import host, need, without_luarc
+from programs import Darktable
+from required import need
 
 
 @pytest.fixture
@@ -29,27 +30,24 @@ def desk(tmp_path: Path, shared: Path) -> Desk:
 
 
 RATE = """
-local h = dofile(os.getenv("H_DIR") .. "/lua/harness.lua")
 local dt = require "darktable"
-h.main(function()
-  h.wait("photos", 60, function() return #dt.database >= 8 end)
-  h.sleep(2000)
-  for _, image in ipairs(dt.database) do image.rating = 3 end
-  h.sleep(4000)
-end)
+t.await("photos", 60, function() return #dt.database >= 8 end)
+for _, image in ipairs(dt.database) do image.rating = 3 end
+for i = 1, 8 do
+  t.await("the rating in the sidecar of " .. i, 30, function()
+    local file <close> = io.open(("%s/%d.jpg.xmp"):format(t.photos, i))
+    return file and file:read("a"):find('xmp:Rating="3".*</x:xmpmeta>')
+  end)
+end
 """
 
 
-def test_darktable_rewrites_our_sidecars_and_keeps_names_and_boxes(desk: Desk, shared: Path) -> None:
+def test_darktable_rewrites_our_sidecars_and_keeps_names_and_boxes(desk: Desk) -> None:
     need("darktable")
     photos = desk.home / "photos"
     turned = {path: entry["Orientation"] for path, entry in exiftool(photos, "jpg").items()}
     before = exiftool(photos, "xmp")
-    (desk.home / "rate.lua").write_text(RATE)
-    out, profile = desk.home / "darktable", desk.home / "profile"
-    without_luarc(profile)
-    run = shared / "hosts" / "run_darktable.sh"
-    host(run, "-k", "-p", profile, photos, desk.home / "rate.lua", out, tries=3, sign=out / "lua.log")
+    Darktable(photos, desk.home / "profile", desk.home / "darktable").run(RATE)
     after = exiftool(photos, "xmp")
     for sidecar, meta in after.items():
         orientation = turned[sidecar.removesuffix(".xmp")]

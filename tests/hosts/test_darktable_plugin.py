@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,20 +18,19 @@ import pytest
 
 import drawn
 from desk import Desk, exiftool
+from headless import until
 from kith.client import Client
 from kith.errors import KithError
 from kith.service.darktable import fill
 from packs import make_test_pack
-from programs import host, need, without_luarc
+from programs import Darktable
+from required import need
 
 # What stands before each test: the plugin, and hands that click where they see something.
 HANDS = """
-local h = dofile(os.getenv("H_DIR") .. "/lua/harness.lua")
 local dt = require "darktable"
 local kith = require("kith/kith").plugin
 local PYTHON, LOCATE = "@PYTHON@", "@LOCATE@"
-
-local function shell(line) assert(dt.control.execute(line) == 0, line) end
 
 local function read(path)
   local file = io.open(path)
@@ -44,22 +42,22 @@ end
 -- where a widget is on the screen: where the picture changes with its label
 local function place(widget)
   local label = widget.label
-  h.sleep(300)
-  h.shot("before.png")
+  t.pause(300)
+  t.picture("before.png")
   widget.label = ("█"):rep(math.max(1, utf8.len(label)))
-  h.sleep(300)
-  h.shot("after.png")
+  t.pause(300)
+  t.picture("after.png")
   widget.label = label
-  shell(("%s %s %s/before.png %s/after.png > %s/place"):format(PYTHON, LOCATE, h.out, h.out, h.out))
-  return read(h.out .. "/place"):match("(%d+) (%d+)")
+  t.shell(("%s %s %s/before.png %s/after.png > %s/place"):format(PYTHON, LOCATE, t.out, t.out, t.out))
+  return read(t.out .. "/place"):match("(%d+) (%d+)")
 end
 
 local function click(widget)
   local x, y = place(widget)
-  shell(("xdotool mousemove %s %s sleep 0.3 click 1 sleep 0.3"):format(x, y))
+  t.shell(("xdotool mousemove %s %s sleep 0.3 click 1 sleep 0.3"):format(x, y))
 end
 
-local function key(...) shell("xdotool key --delay 200 " .. table.concat({ ... }, " ") .. " sleep 0.3") end
+local function key(...) t.shell("xdotool key --delay 200 " .. table.concat({ ... }, " ") .. " sleep 0.3") end
 
 local function select_photos(...)
   local list = {}
@@ -85,18 +83,18 @@ end
 
 local function wait_for_tags(name, wanted)
   local last
-  local fine = pcall(h.wait, "tags", 40, function() last = people(image_of(name)) return last == wanted end)
+  local fine = pcall(t.await, "tags", 40, function() last = people(image_of(name)) return last == wanted end)
   assert(fine, name .. " has the tags " .. tostring(last) .. " instead of " .. wanted)
 end
 
 local function ready(count)
-  h.wait("photos", 60, function() return #dt.database >= count end)
-  h.wait("Kith", 60, function() return kith.installed and kith:is_there() and kith.follow.since end)
+  t.await("photos", 60, function() return #dt.database >= count end)
+  t.await("Kith", 60, function() return kith.installed and kith:is_there() and kith.follow.since end)
 end
 
 -- the panel shows what it knows of so many selected photos
 local function settled(count)
-  h.wait("the panel", 30, function()
+  t.await("the panel", 30, function()
     local last = kith.panel.last
     return last and last[2] == count and not kith.selection.busy
   end)
@@ -116,43 +114,22 @@ print(int(np.median(x)), int(np.median(y)))
 class Host:
     """darktable with the plugin, over a desk's photos."""
 
-    def __init__(self, desk: Desk, shared: Path) -> None:
-        self.desk, self.shared, self.photos = desk, shared, desk.home / "photos"
-        self.profile, self.out = desk.home / "profile", desk.home / "out"
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.profile, self.out = desk, desk.home / "profile", desk.home / "out"
         (desk.home / "locate.py").write_text(LOCATE)
-        self.plugin = desk.home / "plugin" / "kith"
-        self.plugin.parent.mkdir()
-        fill(self.plugin)
+        plugin = desk.home / "plugin" / "kith"
+        plugin.parent.mkdir()
+        fill(plugin)
+        self.program = Darktable(desk.home / "photos", self.profile, self.out, plugin)
 
     def __call__(self, body: str, *options: str, fresh: bool = True, **environment: str) -> str:
         """Run a test body in darktable, which has to end and to leave nothing behind; gives darktable's log."""
-        script, late = self.desk.home / "body.lua", self.out / "timeout.png"
         hands = HANDS.replace("@PYTHON@", sys.executable).replace("@LOCATE@", str(self.desk.home / "locate.py"))
-        script.write_text(f"{hands}\nh.main(function()\n{body}\nend)\n")
-        late.unlink(missing_ok=True)
         if fresh:
             shutil.rmtree(self.profile, ignore_errors=True)
         self.link()
         self.shortcut()
-        without_luarc(self.profile)
-        run = self.shared / "hosts" / "run_darktable.sh"
-        panel = ["-c", "plugins/lighttable/kith/expanded=TRUE"]
-        words = [
-            "-t",
-            "170",
-            "-k",
-            "-p",
-            self.profile,
-            *panel,
-            *options,
-            "-P",
-            self.plugin,
-            self.photos,
-            script,
-            self.out,
-        ]
-        host(run, *words, tries=3, sign=self.out / "lua.log", **environment)
-        assert not late.exists(), "darktable didn't end"
+        self.program.run(f"{hands}\n{body}", "plugins/lighttable/kith/expanded=TRUE", *options, **environment)
         until(lambda: not waiting_programs(self.profile / "run"), 10)  # a request that waits for news would take longer
         assert not list((self.profile / "run").glob("*.kith"))
         return (self.out / "darktable.log").read_text(errors="replace")
@@ -225,13 +202,6 @@ def running(desk: Desk) -> Iterator[Known]:
             process.kill()
 
 
-def until(happened: Callable[[], Any], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
 def scanned(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Desk:
     """A desk with six drawn photos: Anna and Otto on 0 to 3, Clara on 4 and 5. Its folder, as it is after the first
@@ -260,8 +230,8 @@ def desk(scanned: Desk) -> Desk:
 
 
 @pytest.fixture
-def darktable(desk: Desk, shared: Path) -> Host:
-    return Host(desk, shared)
+def darktable(desk: Desk) -> Host:
+    return Host(desk)
 
 
 def exif(desk: Desk, photo: str) -> dict[str, Any]:
@@ -288,13 +258,13 @@ key("ctrl+alt+k")                                 -- everybody else, by the shor
 wait_for_tags("1.jpg", "Anna Freud,Otto Dix")
 wait_for_tags("2.jpg", "Anna Freud,Otto Dix")
 for i = 0, 2 do image_of(i .. ".jpg").rating = 3 end
-h.sleep(2000)
+t.pause(2000)
 """
 
 QUIET = """
 ready(6)
-h.sleep(3000)
-shell("xdotool search --onlyvisible --name . getwindowname %@ | sort -u > " .. h.out .. "/windows")
+t.pause(3000)
+t.shell("xdotool search --onlyvisible --name . getwindowname %@ | sort -u > " .. t.out .. "/windows")
 """
 
 
@@ -311,7 +281,7 @@ def test_names_confirmed_in_darktable_are_in_sidecars_and_survive_a_rating(desk:
             assert sorted(meta["HierarchicalSubject"]) == ["People|Anna Freud", "People|Otto Dix"]
             assert {"Anna Freud", "Otto Dix"} <= set(meta["Subject"])
             assert len(meta["RegionInfo"]["RegionList"]) == 2
-        darktable(QUIET, "-c", "run_crawler_on_start=TRUE", fresh=False)
+        darktable(QUIET, "run_crawler_on_start=TRUE", fresh=False)
         assert (darktable.out / "windows").read_text().split() == ["darktable"]  # and no question about sidecars
 
 
@@ -349,14 +319,14 @@ settled(1)
 for _, tag in ipairs { "People|Anna Freud", "People|Marie Curie", "Places|Paris" } do
   image:attach_tag(dt.tags.create(tag))
 end
-h.wait("the answers", 60, function()
-  local photo = kith.client:post("/v1/photos/lookup", { paths = { h.photos .. "/3.jpg" } }).photos[1]
+t.await("the answers", 60, function()
+  local photo = kith.client:post("/v1/photos/lookup", { paths = { t.photos .. "/3.jpg" } }).photos[1]
   local shown, present = {}, {}
   for _, face in ipairs(photo.faces) do if face.person then shown[face.person.name] = true end end
   for _, there in ipairs(photo.present) do present[there.name] = true end
   return shown["Anna Freud"] and present["Marie Curie"] and not present["Anna Freud"] and not present["Paris"]
 end)
-h.sleep(3000)
+t.pause(3000)
 assert(people(image) == "Anna Freud,Marie Curie", people(image))
 """
 
@@ -377,10 +347,10 @@ select_photos("4.jpg", "5.jpg")
 settled(2)
 local function type_name(typed)
   local x, y = place(kith.panel.give)             -- the entry is right above
-  shell(("xdotool mousemove %s %d sleep 0.3 click 1 sleep 0.5"):format(x, y - 26))
-  shell(("xdotool type --delay 150 '%s'"):format(typed))
-  h.wait("what was typed", 20, function() return kith.panel.who.text == typed end)
-  h.sleep(800)
+  t.shell(("xdotool mousemove %s %d sleep 0.3 click 1 sleep 0.5"):format(x, y - 26))
+  t.shell(("xdotool type --delay 150 '%s'"):format(typed))
+  t.await("what was typed", 20, function() return kith.panel.who.text == typed end)
+  t.pause(800)
 end
 type_name("Clara Haskil")
 click(kith.panel.give)
@@ -388,7 +358,7 @@ wait_for_tags("4.jpg", "Clara Haskil")
 select_photos("0.jpg")
 settled(1)
 type_name("hask")
-h.shot("typing.png")
+t.picture("typing.png")
 click(kith.panel.matches[1])
 wait_for_tags("0.jpg", "Clara Haskil")
 """
@@ -403,8 +373,8 @@ def test_an_unknown_face_gets_a_name_in_the_panel(desk: Desk, darktable: Host) -
 ACTIONS = """
 ready(6)
 for i = 0, 3 do wait_for_tags(i .. ".jpg", "Anna Freud") end
-dt.database.import(h.out .. "/../others")         -- where Kith doesn't look
-h.wait("the others", 30, function() return #dt.database == 12 end)
+dt.database.import(t.out .. "/../others")         -- where Kith doesn't look
+t.await("the others", 30, function() return #dt.database == 12 end)
 local others = {}
 for _, image in ipairs(dt.database) do
   if image.path:find("others", 1, true) then others[#others + 1] = image end
@@ -412,16 +382,16 @@ end
 local rule = dt.gui.libs.collect.new_rule()
 rule.mode, rule.item, rule.data = "DT_LIB_COLLECT_MODE_AND", "DT_COLLECTION_PROP_FILMROLL", others[1].path
 dt.gui.libs.collect.filter({ rule })
-h.wait("the collection", 30, function() return #dt.collection == 6 end)
+t.await("the collection", 30, function() return #dt.collection == 6 end)
 dt.gui.selection(others)
 settled(6)
 assert(kith.panel.missing.label == "6 photos aren't in folders that Kith watches", kith.panel.missing.label)
 assert(kith.panel.missing.visible)
 kith.actions:filter("Anna Freud")
-h.wait("the collection", 20, function() return #dt.collection == 4 end)
+t.await("the collection", 20, function() return #dt.collection == 4 end)
 local list = select_photos("2.jpg")
 kith.actions:review({ list[1] })
-h.wait("the browser", 20, function() return read(h.out .. "/xdg-open.log"):find("#/photo/") end)
+t.await("the browser", 20, function() return read(t.out .. "/opened"):find("#/photo/") end)
 kith.actions:find({ list[1] })
 dt.control.dispatch(function()                    -- and darktable is closed in the middle of everything
   while not dt.control.ending do
@@ -430,7 +400,7 @@ dt.control.dispatch(function()                    -- and darktable is closed in 
     dt.control.sleep(7)
   end
 end)
-h.sleep(1500)
+t.pause(1500)
 """
 
 
@@ -441,7 +411,7 @@ def test_review_filter_and_find_work_and_quitting_at_work_leaves_no_program_and_
     with running(desk) as kith:
         kith.name("Anna Freud", 0, *(f"{i}.jpg" for i in range(4)))
         darktable(ACTIONS)
-        link = (darktable.out / "xdg-open.log").read_text()
+        link = (darktable.out / "opened").read_text()
         page = (desk.home / "state" / "kith" / "page").read_text()
         assert link.startswith(f"{page}/login?once=")
         assert link.strip().endswith(f"#/photo/{kith.photo('2.jpg')['id']}")
@@ -449,30 +419,30 @@ def test_review_filter_and_find_work_and_quitting_at_work_leaves_no_program_and_
 
 
 GERMAN = """
-h.wait("the panel", 60, function() return kith.panel.status end)
+t.await("the panel", 60, function() return kith.panel.status end)
 local wanted = "Kith läuft nicht"
-local fine = pcall(h.wait, "status", 40, function() return kith.panel.status.label:find(wanted, 1, true) end)
+local fine = pcall(t.await, "status", 40, function() return kith.panel.status.label:find(wanted, 1, true) end)
 assert(fine, kith.panel.status.label)
 assert(kith.panel.find.label == "Gesichter suchen", kith.panel.find.label)
 assert(kith.words.count("%d photo", "%d photos", 12345) == "12.345 Bilder")
-h.shot("german.png")
+t.picture("german.png")
 """
 
 
 def test_the_panel_speaks_the_language_of_darktable(darktable: Host) -> None:
-    darktable(GERMAN, "-c", "ui_last/gui_language=de")
+    darktable(GERMAN, "ui_last/gui_language=de")
 
 
 WITHOUT = """
-h.wait("photos", 60, function() return #dt.database >= 6 end)
-h.wait("the panel", 60, function() return kith.panel.status end)
+t.await("photos", 60, function() return #dt.database >= 6 end)
+t.await("the panel", 60, function() return kith.panel.status end)
 local function status(wanted)
-  local fine = pcall(h.wait, "status", 40, function() return kith.panel.status.label:find(wanted, 1, true) end)
+  local fine = pcall(t.await, "status", 40, function() return kith.panel.status.label:find(wanted, 1, true) end)
   assert(fine, kith.panel.status.label)
 end
 status("Kith isn't running")
 select_photos("0.jpg", "1.jpg")
-h.sleep(1500)
+t.pause(1500)
 key("ctrl+alt+k")                                 -- nothing to confirm, and nothing breaks
 assert(#kith.selection.images == 2)
 dt.preferences.write("kith", "address", "string", "somewhere:80")

@@ -14,9 +14,11 @@ import drawn
 from churn import Running
 from desk import Desk
 from digikam_made import MadeDatabase
-from digikam_screen import Screen, digikam, home, settings, until, until_or_not, without_other_programs
+from digikam_screen import Screen, digikam, without_other_programs
+from headless import home, until, until_or_not
 from kith_digikam import desktop
 from packs import make_test_pack
+from programs import settings
 
 pytestmark = pytest.mark.timeout(1800)  # the real program, on a machine that may have other work
 ANNA, OTTO = "Anna Freud", "Otto Dix"
@@ -35,11 +37,11 @@ echo "$1" >> {log}
 class Menus:
     """The photos of a desk, a Kith that runs, and a digiKam that is about to have Kith in its menus."""
 
-    def __init__(self, desk: Desk, shared: Path) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.desk, self.photos, self.profile = desk, desk.home / "photos", desk.home / "profile"
         self.log, self.visited = desk.home / "menu.log", desk.home / "visited.log"
         sizes = {path.name: (1500, 1000, 1) for path in sorted(self.photos.glob("*.jpg"))}
-        self.database = MadeDatabase(shared, desk.home / "db" / "digikam4.db", self.photos, sizes)
+        self.database = MadeDatabase(desk.home / "db" / "digikam4.db", self.photos, sizes)
         self.environment = home(self.profile) | {"XDG_DATA_DIRS": without_other_programs(desk.home / "share")}
         folders = {name: value for name, value in desk.environment.items() if name.startswith(("XDG_", "PYTHONPATH"))}
         exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in folders.items())
@@ -82,7 +84,7 @@ def menus(tmp_path: Path, shared: Path) -> Iterator[Menus]:
     kith.start()
     try:
         kith.ready()
-        yield Menus(desk, shared)
+        yield Menus(desk)
     finally:
         assert kith.stop() == 0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from desk import Desk
-from digikam_made import MadeDatabase, rect
+from digikam_made import MadeDatabase, every_schema, rect
 
 SETTINGS = "[Database Settings]\nDatabase Type={kind}\nDatabase Name={name}\nDatabase Hostname=nas\n"
 
@@ -22,9 +22,10 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def made(shared: Path, desk: Desk) -> MadeDatabase:
+def made(desk: Desk, schema: int) -> MadeDatabase:
     """A digiKam that knows Anna on one photo."""
-    made = MadeDatabase(shared, desk.home / "db" / "digikam4.db", desk.home / "photos", {"1.jpg": (3000, 2000, 1)})
+    sizes = {"1.jpg": (3000, 2000, 1)}
+    made = MadeDatabase(desk.home / "db" / "digikam4.db", desk.home / "photos", sizes, schema)
     made.add(1, made.person("Anna"), "tagRegion", rect(300, 200, 300, 400))
     configure(desk, "QSQLITE", f"{desk.home}/db/")
     return made
@@ -46,6 +47,7 @@ def refused(desk: Desk, *words: str | Path) -> str:
     return done.stderr
 
 
+@every_schema
 def test_the_database_is_found_and_shown_before_kith_knows_anything(desk: Desk, made: MadeDatabase) -> None:
     before = made.path.read_bytes()
     said = desk.kith("digikam", "import", "--dry-run")

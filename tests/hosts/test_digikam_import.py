@@ -12,7 +12,8 @@ import pytest
 import drawn
 from desk import Desk
 from packs import make_test_pack
-from programs import DigiKam, need
+from programs import DigiKam
+from required import need
 
 TWO = ["Anna", "Otto"]
 BACK = (30, 820, 120, 150)  # of somebody whom only digiKam sees
@@ -32,10 +33,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Desk:
 
 
 @pytest.fixture(scope="module")
-def digikam(desk: Desk, shared: Path) -> DigiKam:
+def digikam(desk: Desk) -> DigiKam:
     """digiKam has found the photos; then their faces were confirmed there, and nothing of it went to a file."""
     need("digikam")
-    digikam = DigiKam(shared, desk.home / "photos", desk.home / "digikam")
+    digikam = DigiKam(desk.home / "photos", desk.home / "digikam")
     digikam.find_photos()
     for photo in photos(desk):
         for pose in drawn.poses(TWO, seed=int(photo.stem)):

@@ -11,8 +11,9 @@ import pytest
 import drawn
 from desk import Desk
 from digikam_made import MadeDatabase, rows
-from digikam_screen import CONFIRM, IGNORE, REMOVE, digikam, settings
+from digikam_screen import CONFIRM, IGNORE, REMOVE, digikam
 from packs import make_test_pack
+from programs import settings
 
 pytestmark = pytest.mark.timeout(1800)  # the real program, on a machine that may have other work
 ANNA, OTTO = "Anna Freud", "Otto Dix"
@@ -35,10 +36,10 @@ def desk(tmp_path: Path, shared: Path) -> Desk:
 
 
 @pytest.fixture
-def made(desk: Desk, shared: Path) -> MadeDatabase:
+def made(desk: Desk) -> MadeDatabase:
     """digiKam's database over these photos, which has looked at them and knows nobody."""
     sizes = {f"{i}.jpg": (1500, 1000, i) if i < 5 else (1000, 1500, i) for i in range(1, 9)}
-    return MadeDatabase(shared, desk.home / "db" / "digikam4.db", photos(desk), sizes)
+    return MadeDatabase(desk.home / "db" / "digikam4.db", photos(desk), sizes)
 
 
 def photos(desk: Desk) -> Path:

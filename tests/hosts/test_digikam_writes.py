@@ -10,7 +10,8 @@ import pytest
 import drawn
 from desk import Desk, exiftool, regions
 from packs import make_test_pack
-from programs import DigiKam, need
+from programs import DigiKam
+from required import need
 
 ANNA, OTTO = "Anna Freud", "Otto Dix"
 NOBODY = {"person": {"name": None}}
@@ -36,10 +37,10 @@ def before(desk: Desk) -> dict[str, list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def digikam(desk: Desk, shared: Path, before: dict[str, list[Any]]) -> DigiKam:
+def digikam(desk: Desk, before: dict[str, list[Any]]) -> DigiKam:
     """digiKam, after it has read all sidecars and written them again."""
     need("digikam")
-    digikam = DigiKam(shared, photos(desk), desk.home / "digikam")
+    digikam = DigiKam(photos(desk), desk.home / "digikam")
     digikam.read_and_write()
     return digikam
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digikam_made import IGNORED, UNKNOWN, MadeDatabase, rect
+from digikam_made import IGNORED, UNKNOWN, MadeDatabase, every_schema, rect
 from kith_digikam import marks, pushing, swap
 from kith_digikam.reading import State
 from kith_digikam.regions import Rect
@@ -25,10 +25,10 @@ NEAR = rect(80, 100, 80, 90)  # the first of them as another detector draws it
 class World:
     """A digiKam database over the photos of a Kith that answers at a socket."""
 
-    def __init__(self, shared: Path, home: Path, kith: Served, photos: int) -> None:
+    def __init__(self, home: Path, kith: Served, photos: int, schema: int) -> None:
         self.kith, self.photos = kith, kith.control.app.paths.data.parent / "photos"
         sizes = {f"{i:05}.jpg": ((320, 480, i + 1) if i >= 4 else (480, 320, i + 1)) for i in range(photos)}
-        self.made = MadeDatabase(shared, home / "digikam" / "digikam4.db", self.photos, sizes)
+        self.made = MadeDatabase(home / "digikam" / "digikam4.db", self.photos, sizes, schema)
         self.folder = home / "record"
 
     def push(self, **wish: Any) -> pushing.Done:
@@ -55,15 +55,16 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, shared: Path) -> Iterator[World]:
+def world(tmp_path: Path, schema: int) -> Iterator[World]:
     """Four photos of two people, each named on the first."""
     with running(tmp_path / "kith", [(1, 2)] * 4, pixels=False) as control, served(control) as kith:
-        world = World(shared, tmp_path, kith, 4)
+        world = World(tmp_path, kith, 4, schema)
         for face, name in (("f1", ANNA), ("f2", OTTO)):
             world.answer(f"/v1/faces/{face}/name", name=name)
         yield world
 
 
+@every_schema
 def test_suggestions_become_unconfirmed_faces_at_their_places(world: World) -> None:
     done = world.push()
     assert done.plan.people() == {ANNA: 3, OTTO: 3}
@@ -87,6 +88,7 @@ def test_an_ignored_face_stays_ignored(world: World) -> None:
     assert world.on(2) == {("Ignored", "ignoredFace", NEAR), (OTTO, SUGGESTED, HERE[1])}
 
 
+@every_schema
 def test_an_unknown_face_gets_the_suggestion_where_digikam_has_it_and_is_unknown_again_after_undo(world: World) -> None:
     world.made.add(2, world.made.special(UNKNOWN), SUGGESTED, NEAR)
     before = world.made.rows()
@@ -108,6 +110,7 @@ def test_a_guess_of_digikams_gives_way_only_when_asked(world: World) -> None:
     assert before["ImageTagProperties"][0] in world.made.rows()["ImageTagProperties"]
 
 
+@every_schema
 def test_confirmed_faces_are_pushed_by_choice_with_the_tag_of_their_person(world: World) -> None:
     before = world.made.rows()
     world.push(confirmed=True)
@@ -135,6 +138,7 @@ def test_names_that_digikam_cant_hold_are_spelled_or_told(world: World) -> None:
     assert {name for _, name, *_ in world.made.faces()} == {"A\\B"}
 
 
+@every_schema
 def test_a_suggestion_that_kith_gives_up_or_changes_is_taken_back(world: World) -> None:
     world.push()
     (first, second) = (face["id"] for face in on_photo(world, 2)["faces"])
@@ -147,6 +151,7 @@ def test_a_suggestion_that_kith_gives_up_or_changes_is_taken_back(world: World) 
     assert second
 
 
+@every_schema
 def test_what_was_rejected_in_digikam_is_a_no_in_kith_and_not_pushed_again(world: World) -> None:
     world.push()
     world.reject(2, ANNA, HERE[0])
@@ -174,8 +179,9 @@ def test_a_face_that_digikam_finds_again_after_it_was_removed_gets_the_suggestio
     assert world.on(2) == {(ANNA, SUGGESTED, NEAR), (OTTO, SUGGESTED, HERE[1])}
 
 
+@every_schema
 def test_what_digikam_itself_notes_as_rejected_is_not_pushed(world: World) -> None:
-    """As digiKam 8.6 and newer does, with the numbers of the tags behind the rectangle."""
+    """As digiKam 9.1 does, with the numbers of the tags behind the rectangle."""
     unknown, anna = world.made.special(UNKNOWN), world.made.person(ANNA)
     world.made.add(2, unknown, SUGGESTED, NEAR)
     world.made.add(2, unknown, "faceTagExtendedData", f"{NEAR},{anna}")
@@ -193,6 +199,7 @@ def test_an_older_database_brought_back_says_no_to_nothing(world: World) -> None
     assert world.made.faces() == pushed
 
 
+@every_schema
 def test_what_the_user_touched_stays_when_the_rest_is_taken_back(world: World) -> None:
     world.push()
     anna = world.made.person(ANNA)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from digikam_made import IGNORED, UNKNOWN, MadeDatabase, rect
+from digikam_made import IGNORED, UNKNOWN, MadeDatabase, every_schema, rect
 from kith_digikam import database, reading
 from kith_digikam.errors import DatabaseBusy, NotFound, NotSqlite, UnknownSchema
 from kith_digikam.reading import Face, Library, Picture, State
@@ -28,9 +28,9 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def made(shared: Path, tmp_path: Path, photos: Path) -> MadeDatabase:
+def made(tmp_path: Path, photos: Path, schema: int) -> MadeDatabase:
     sizes = {"1.jpg": (3000, 2000, 1), "2.jpg": (2000, 3000, 6), "3.jpg": (3000, 2000, 1)}
-    return MadeDatabase(shared, tmp_path / "db" / "digikam4.db", photos, sizes)
+    return MadeDatabase(tmp_path / "db" / "digikam4.db", photos, sizes, schema)
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def only(made: MadeDatabase) -> Picture:
     return picture
 
 
+@every_schema
 def test_people_are_the_leaves_of_the_tag_tree_that_digikam_calls_persons(made: MadeDatabase) -> None:
     made.person("Anna")
     family = made.person("Family")
@@ -72,6 +73,7 @@ def test_two_people_of_one_name_are_told(made: MadeDatabase) -> None:
     assert read(made).several == ("Anna",)
 
 
+@every_schema
 def test_faces_are_read_in_every_state(made: MadeDatabase, unconfirmed: int) -> None:
     anna, otto = made.person("Anna"), made.person("Otto")
     made.add(1, anna, "tagRegion", rect(*A))
@@ -89,6 +91,7 @@ def test_faces_are_read_in_every_state(made: MadeDatabase, unconfirmed: int) -> 
     assert picture.people == ()
 
 
+@every_schema
 def test_the_size_in_the_file_and_the_orientation_come_along(made: MadeDatabase) -> None:
     made.add(2, made.person("Anna"), "tagRegion", rect(*A))
     picture = only(made)
@@ -103,6 +106,7 @@ def test_a_face_that_is_there_twice_is_one(made: MadeDatabase) -> None:
     assert only(made).faces == (Face(State.CONFIRMED, A, "Anna"),)
 
 
+@every_schema
 def test_who_is_tagged_without_a_face_is_there_without_one(made: MadeDatabase) -> None:
     anna, otto = made.person("Anna"), made.person("Otto")
     made.add(1, anna, "tagRegion", rect(*A))
@@ -113,8 +117,9 @@ def test_who_is_tagged_without_a_face_is_there_without_one(made: MadeDatabase) -
     assert pictures["3.jpg"].people == ("Anna",)
 
 
+@every_schema
 def test_who_a_face_was_said_not_to_be_is_read_where_digikam_keeps_it(made: MadeDatabase) -> None:
-    """digiKam 8.6 and newer."""
+    """As digiKam 9.1 notes it."""
     anna, otto = made.person("Anna"), made.person("Otto")
     made.add(1, made.special(UNKNOWN), "autodetectedFace", rect(*A))
     made.add(1, made.special(UNKNOWN), "faceTagExtendedData", f"{rect(*A)},{anna};{otto};99999;x")
@@ -130,6 +135,7 @@ def test_regions_that_cannot_be_read_are_counted(made: MadeDatabase) -> None:
     assert library.pictures[0].faces == (Face(State.CONFIRMED, A, "Anna"),)
 
 
+@every_schema
 def test_photos_in_the_wastebasket_and_films_are_left_out(made: MadeDatabase) -> None:
     anna = made.person("Anna")
     for image in (1, 2, 3):
@@ -139,6 +145,7 @@ def test_photos_in_the_wastebasket_and_films_are_left_out(made: MadeDatabase) ->
     assert [picture.name for picture in read(made).pictures] == ["3.jpg"]
 
 
+@every_schema
 def test_pictures_have_the_path_where_their_root_is(made: MadeDatabase, photos: Path, tmp_path: Path) -> None:
     made.add(1, made.person("Anna"), "tagRegion", rect(*A))
     run(made, "INSERT INTO Albums (id, albumRoot, relativePath) VALUES (2, 1, '/2019/ümlaut')")
@@ -155,14 +162,9 @@ def test_pictures_have_the_path_where_their_root_is(made: MadeDatabase, photos: 
 # -- versions -----------------------------------------------------------------------------------------------------
 
 
-def test_schema_16_with_its_new_column_is_read(made: MadeDatabase) -> None:
-    """digiKam 8.0 to 9.0."""
-    run(made, "ALTER TABLE AlbumRoots ADD caseSensitivity INTEGER")
-    run(made, "UPDATE Settings SET value = '16' WHERE keyword = 'DBVersion'")
-    made.add(1, made.person("Anna"), "tagRegion", rect(*A))
-    library = read(made)
-    assert library.version == 16
-    assert library.pictures[0].faces == (Face(State.CONFIRMED, A, "Anna"),)
+@every_schema
+def test_the_schema_is_known(made: MadeDatabase, schema: int) -> None:
+    assert read(made).version == schema
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def marks(db: sqlite3.Connection, tags: Tags) -> Mapping[int, Sequence[Mark]]:
 
 
 def refusals(db: sqlite3.Connection, tags: Tags) -> list[tuple[int, str, str]]:
-    """Image, rectangle and name of those a face was said not to be, as digiKam 8.6 and newer note it."""
+    """Image, rectangle and name of those a face was said not to be, as digiKam 9.1 notes it."""
     query = "SELECT imageid, value FROM ImageTagProperties WHERE lower(property) = ?"
     return [
         (image, value, tags.names[int(number)])

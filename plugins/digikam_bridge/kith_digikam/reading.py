@@ -18,7 +18,7 @@ from kith_digikam.regions import Rect, Size
 
 PERSON = "person"
 SPECIAL = {"unknownPerson": "unknown", "unconfirmedPerson": "unconfirmed", "ignoredPerson": "ignored"}
-REFUSED = "facetagextendeddata"  # 8.6 and newer: which people a face was said not to be
+REFUSED = "facetagextendeddata"  # as 9.1 notes it: which people a face was said not to be
 
 
 class State(StrEnum):
