@@ -6,23 +6,17 @@ from pathlib import Path
 
 import pytest
 
-import drawn
 from desk import Desk, exiftool, regions
-from packs import make_test_pack
+from libraries import Libraries
 from programs import Darktable
 from required import need
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
+def desk(tmp_path: Path, libraries: Libraries) -> Desk:
     """A desk with eight drawn photos, one in each orientation, on which everybody has a name."""
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, tmp_path / "pack"))
+    desk = libraries.two(tmp_path)
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'off'\n")
-    for orientation in range(1, 9):
-        picture = drawn.photo(["Anna", "Otto"], seed=orientation)
-        drawn.save(picture, tmp_path / "photos" / f"{orientation}.jpg", orientation=orientation)
-    desk.kith("scan", tmp_path / "photos")
     left = desk.faces(tmp_path / "photos" / "1.jpg")[0]["group"]
     for group in [group["id"] for group in desk.json("groups")]:
         desk.kith("name", group, "Anna Freud" if group == left else "Otto Dix")

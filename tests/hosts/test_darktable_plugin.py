@@ -22,7 +22,7 @@ from headless import until
 from kith.client import Client
 from kith.errors import KithError
 from kith.service.darktable import fill
-from packs import make_test_pack
+from libraries import Libraries
 from programs import Darktable
 from required import need
 
@@ -203,15 +203,13 @@ def running(desk: Desk) -> Iterator[Known]:
 
 
 @pytest.fixture(scope="module")
-def scanned(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Desk:
+def scanned(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Desk:
     """A desk with six drawn photos: Anna and Otto on 0 to 3, Clara on 4 and 5. Its folder, as it is after the first
     scan, is kept beside it."""
-    for program in ("darktable", "xdotool", "curl", "exiftool"):
-        need(program)
+    need("darktable", "xdotool", "curl", "exiftool")
     home = tmp_path_factory.mktemp("desk") / "home"
     home.mkdir()
-    desk = Desk(home)
-    desk.kith("models", "install", "--from", make_test_pack(shared, home.parent / "pack"))
+    desk = libraries.empty(home)
     desk.configure("[sidecars]\nquiet_seconds = 0.5\n[people]\nauto = 'off'\nmin_faces = 2\n")
     for i in range(6):
         picture = drawn.photo(["Anna", "Otto"] if i < 4 else ["Clara"], seed=i)

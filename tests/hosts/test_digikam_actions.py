@@ -17,7 +17,7 @@ from digikam_made import MadeDatabase
 from digikam_screen import Screen, digikam, without_other_programs
 from headless import home, until, until_or_not
 from kith_digikam import desktop
-from packs import make_test_pack
+from libraries import Libraries
 from programs import settings
 
 pytestmark = pytest.mark.timeout(1800)  # the real program, on a machine that may have other work
@@ -70,10 +70,9 @@ def script(path: Path, text: str, **words: object) -> Path:
 
 
 @pytest.fixture
-def menus(tmp_path: Path, shared: Path) -> Iterator[Menus]:
+def menus(tmp_path: Path, libraries: Libraries) -> Iterator[Menus]:
     """Four drawn photos of the same two, who were named on the first."""
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk = libraries.empty(tmp_path)
     desk.configure("[sidecars]\nwrite = false\n[people]\nauto = 'off'\nmin_faces = 2\n")
     for i in range(1, 5):
         drawn.save(drawn.photo(["Anna", "Otto"], seed=i), tmp_path / "photos" / f"{i}.jpg")

@@ -11,7 +11,7 @@ import pytest
 
 import drawn
 from desk import Desk
-from packs import make_test_pack
+from libraries import Libraries
 from programs import DigiKam
 from required import need
 
@@ -21,14 +21,10 @@ GUESSED = "8.jpg"  # where digiKam takes Otto for Anna
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Desk:
+def desk(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Desk:
     """Drawn photos of the same two, one in each orientation, without any sidecar."""
-    desk = Desk(tmp_path_factory.mktemp("desk"))
-    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk = libraries.two(tmp_path_factory.mktemp("desk"))
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n")
-    for orientation in range(1, 9):
-        picture = drawn.photo(TWO, seed=orientation)
-        drawn.save(picture, desk.home / "photos" / f"{orientation}.jpg", orientation=orientation)
     return desk
 
 
@@ -53,7 +49,6 @@ def digikam(desk: Desk) -> DigiKam:
 @pytest.fixture(scope="module")
 def imported(desk: Desk, digikam: DigiKam) -> str:
     """What the import said that was made while digiKam ran."""
-    desk.kith("scan", desk.home / "photos")
     with digikam.running():
         done = desk.run("digikam", "import", "--db", database(digikam))
     assert done.returncode == 0, done.stderr

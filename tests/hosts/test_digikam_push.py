@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-import drawn
 from desk import Desk
 from digikam_made import MadeDatabase, rows
 from digikam_screen import CONFIRM, IGNORE, REMOVE, digikam
-from packs import make_test_pack
+from libraries import Libraries
 from programs import settings
 
 pytestmark = pytest.mark.timeout(1800)  # the real program, on a machine that may have other work
@@ -22,14 +21,10 @@ FACES = {"ImageTagProperties", "Tags", "TagProperties", "TagsTree"}  # the table
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path) -> Desk:
+def desk(tmp_path: Path, libraries: Libraries) -> Desk:
     """Eight drawn photos of the same two, one in each orientation; both were named on the first."""
-    desk = Desk(tmp_path)
-    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk = libraries.two(tmp_path)
     desk.configure("[sidecars]\nwrite = false\n[people]\nauto = 'off'\nmin_faces = 2\n")
-    for i in range(1, 9):
-        drawn.save(drawn.photo(["Anna", "Otto"], seed=i), photos(desk) / f"{i}.jpg", orientation=i)
-    desk.kith("scan", photos(desk))
     for face, name in zip(desk.faces(photos(desk) / "1.jpg"), (ANNA, OTTO), strict=True):
         desk.kith("name", face["id"], name)
     return desk

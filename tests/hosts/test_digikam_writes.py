@@ -9,7 +9,7 @@ import pytest
 
 import drawn
 from desk import Desk, exiftool, regions
-from packs import make_test_pack
+from libraries import Libraries
 from programs import DigiKam
 from required import need
 
@@ -18,10 +18,9 @@ NOBODY = {"person": {"name": None}}
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Desk:
+def desk(tmp_path_factory: pytest.TempPathFactory, libraries: Libraries) -> Desk:
     """Drawn photos of the same two, one in each orientation; on the last two it was Kith who named them."""
-    desk = Desk(tmp_path_factory.mktemp("desk"))
-    desk.kith("models", "install", "--from", make_test_pack(shared, desk.home / "pack"))
+    desk = libraries.empty(tmp_path_factory.mktemp("desk"))
     desk.configure("[sidecars]\nquiet_seconds = 0.0\n[people]\nauto = 'wide'\n")
     take(desk, range(1, 7))
     left = desk.faces(photos(desk) / "1.jpg")[0]["group"]
