@@ -10,7 +10,7 @@ import pytest
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos, schema, trouble, work
+from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos, schema, sidecars, trouble, work
 from kith.errors import BadRequest, CatalogueCorrupt, CatalogueTooNew, NotFound, PhotoUnreadable
 from kith.types import Analysis, Answer, Box, Decision, Photo, Recognition, Suggestion
 from made import PACK, SAME, analysis, face, vector
@@ -186,6 +186,20 @@ def test_only_a_changed_automatic_name_makes_the_sidecar_follow(catalogue: Catal
 
     start = photo.tags_rev
     assert [believe(False), believe(True), believe(True), believe(False)] == [start, start + 1, start + 1, start + 2]
+
+
+def test_a_guess_that_is_rejected_leaves_the_sidecar(catalogue: Catalogue) -> None:
+    photo = add(catalogue, b"/a.jpg", b"content")
+    left, _ = store(catalogue, photo, analysis(face(LEFT, ANNA), face(RIGHT, BEN)))
+    anna, ben = catalogue.write(people.named, "Anna"), catalogue.write(people.named, "Ben")
+    guess = Suggestion(anna, 0.99, 0.999, True, ())
+    catalogue.write(faces.store_recognition, Recognition({}, {left.id: guess}))
+    catalogue.write(sidecars.agree, catalogue.read(photos.get, photo.id), "{}", None, "written", [])
+    catalogue.write(journal.answer, [(left.id, ben)], Answer.REJECTED, "person")
+    assert (states(catalogue, photo)[0], catalogue.read(work.to_write)) == (("auto", None), [])
+    catalogue.write(journal.answer, [(left.id, anna)], Answer.REJECTED, "person")
+    assert catalogue.read(faces.get, left.id).suggestion is None
+    assert [to_write.id for to_write in catalogue.read(work.to_write)] == [photo.id]
 
 
 def test_a_write_that_fails_changes_nothing(catalogue: Catalogue) -> None:
