@@ -4,16 +4,20 @@
 # make lock                    renew the locked versions: requirements.txt and tests/requirements.txt
 # make bench PHOTOS=FOLDER PACK=FOLDER   how fast photos are analysed, as a ratio within one run
 # make eval FACES=FOLDER PACK=FOLDER     how well people are recognised; FACES holds a folder of pictures for each person
+# make mutants SAMPLE=60       how many small mistakes in the code the fast tests notice, and which they don't
 
 PYTHON ?= python3
 PHOTOS ?= ~/Pictures
 PACK ?= $(HOME)/.local/share/kith/packs/base
+SAMPLE ?= 60
+SEED ?= 1
+JOBS ?= 1
 BIN := .venv/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 BUILT := pyproject.toml plugins/darktable_lua/translations.py $(wildcard plugins/darktable_lua/kith/locale/*.po)
 QUICK := not (slow or hosts or web or crash or shared)
 
-.PHONY: run quick test lock bench eval clean
+.PHONY: run quick test lock bench eval mutants clean
 
 run: .venv/.installed
 	@$(BIN)/kith models install auto
@@ -44,6 +48,9 @@ eval: .venv/.installed-dev
 	@test -n '$(FACES)' || { echo 'Say where the pictures are: make eval FACES=FOLDER, with a folder for each person.'; exit 1; }
 	PYTHONPATH=tests/bench $(BIN)/python -m evaluation '$(FACES)' '$(PACK)'
 
+mutants: .venv/.installed-mutants
+	$(BIN)/python tests/bench/mutants.py --sample '$(SAMPLE)' --seed '$(SEED)' --jobs '$(JOBS)'
+
 clean:
 	rm -rf .venv build dist
 
@@ -60,4 +67,8 @@ $(BIN)/python:
 .venv/.installed-dev: tests/requirements.txt $(BUILT) | $(BIN)/python
 	@$(PIP) install --require-hashes --requirement tests/requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed-mutants: .venv/.installed-dev
+	@$(PIP) install --no-build-isolation --editable '.[mutants]'
 	@touch $@

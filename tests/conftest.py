@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis import Phase
 
 os.environ["KITH_NICE"] = "0"  # Kith's own processes would starve beside the tests that wait for them
 
@@ -19,6 +20,9 @@ from required import REQUIRED, missing
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)  # make quick
 hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)  # pytest --hypothesis-profile long
+hypothesis.settings.register_profile(  # for bench/mutants.py: a failure is enough, and is the same each time
+    "mutants", max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+)
 if hypothesis.settings.get_current_profile_name() == "default":
     hypothesis.settings.load_profile("untimed")
 

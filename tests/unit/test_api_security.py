@@ -161,6 +161,11 @@ def test_a_login_link_works_once_and_for_a_minute(kith: Served, clock: Clock) ->
         assert code(kith.http("GET", f"/login{once}", token=False)) == "unauthorised"
 
 
+def test_of_links_that_nobody_uses_only_the_newest_sixteen_work(kith: Served) -> None:
+    paths = [kith.client.post("/v1/login-links")["path"] for _ in range(17)]
+    assert [kith.http("GET", path, token=False).status for path in paths] == [401, *[303] * 16]
+
+
 def test_the_cookie_is_for_kiths_page_only_and_ends(kith: Served, clock: Clock) -> None:
     path = kith.client.post("/v1/login-links")["path"]
     given = kith.http("GET", path, token=False).headers["Set-Cookie"]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos, schema, trouble, work
-from kith.errors import BadRequest, CatalogueCorrupt, CatalogueTooNew, NotFound, PhotoUnreadable
-from kith.types import Analysis, Answer, Box, Decision, Photo, Recognition, Suggestion
+from kith.catalogue import Catalogue, faces, journal, open_catalogue, people, photos, schema, sidecars, trouble, work
+from kith.errors import BadRequest, CatalogueCorrupt, CatalogueTooNew, FileBusy, NotFound, PhotoUnreadable
+from kith.types import Analysis, Answer, Box, Decision, PersonId, Photo, Recognition, Suggestion
 from made import PACK, SAME, analysis, face, vector
 
 LEFT, RIGHT = Box(0.25, 0.5, 0.2, 0.3), Box(0.75, 0.5, 0.2, 0.3)
@@ -56,6 +58,19 @@ def test_a_name_outlives_analysing_the_photo_again(catalogue: Catalogue) -> None
     assert states(catalogue, photo) == [("confirmed", "Anna"), ("unknown", None)]
 
 
+@pytest.mark.parametrize(
+    ("aside", "expected"), [(0.06, [("confirmed", "Anna")]), (0.08, [("confirmed", "Anna"), ("unknown", None)])]
+)
+def test_a_face_that_lies_less_than_half_on_a_named_one_is_another(
+    catalogue: Catalogue, aside: float, expected: list[tuple[str, str | None]]
+) -> None:
+    photo = add(catalogue, b"/a.jpg", b"content")
+    (anna,) = store(catalogue, photo, analysis(face(LEFT, ANNA)))
+    name(catalogue, anna.id, "Anna")
+    store(catalogue, photo, analysis(face(Box(LEFT.x + aside, LEFT.y, LEFT.w, LEFT.h), ANNA)))
+    assert states(catalogue, photo) == expected
+
+
 def test_what_is_not_found_again_stays_and_goes_only_where_nobody_answered_and_somebody_says_so(
     catalogue: Catalogue,
 ) -> None:
@@ -86,6 +101,23 @@ def test_another_picture_under_the_same_name_does_not_inherit_names(catalogue: C
     other = add(catalogue, b"/a.jpg", b"another picture")
     store(catalogue, other, analysis(face(LEFT, BEN)))
     assert states(catalogue, other) == [("unknown", None)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stays"), [(5.0, 5.0, True), (5.0, 6.0, False), (5.0, None, False), (None, None, False)]
+)
+def test_somebody_whose_face_is_gone_is_still_on_a_photo_taken_at_the_same_time(
+    catalogue: Catalogue, before: float | None, after: float | None, stays: bool
+) -> None:
+    photo = add(catalogue, b"/a.jpg", b"content")
+    anna, _ = store(catalogue, photo, analysis(face(LEFT, ANNA), face(RIGHT, BEN), captured_at=before))
+    name(catalogue, anna.id, "Anna")
+    otto = catalogue.write(people.named, "Otto")
+    catalogue.write(journal.say, [Decision(Answer.PRESENT, b"content", person=otto)], "person", "tag")
+    edited = add(catalogue, b"/a.jpg", b"edited")
+    assert store(catalogue, edited, analysis(captured_at=after)) == []
+    present = {there.person.name for there in catalogue.read(people.present, b"edited")}
+    assert present == ({"Anna", "Otto"} if stays else set())
 
 
 def test_the_first_picture_coming_back_brings_its_names(catalogue: Catalogue) -> None:
@@ -162,6 +194,8 @@ def test_names_that_differ_in_case_or_composition_are_one_person(catalogue: Cata
 def test_a_name_that_cannot_be_shown_is_refused(catalogue: Catalogue, nothing: str) -> None:
     with pytest.raises(BadRequest):
         catalogue.write(people.named, nothing)
+    longest = catalogue.write(people.named, "x" * 200)
+    assert [p.id for p in catalogue.read(people.all_of)] == [longest]
 
 
 def test_a_guess_never_looks_like_an_answer(catalogue: Catalogue) -> None:
@@ -188,6 +222,66 @@ def test_only_a_changed_automatic_name_makes_the_sidecar_follow(catalogue: Catal
     assert [believe(False), believe(True), believe(True), believe(False)] == [start, start + 1, start + 1, start + 2]
 
 
+def test_a_guess_that_is_rejected_leaves_the_sidecar(catalogue: Catalogue) -> None:
+    photo = add(catalogue, b"/a.jpg", b"content")
+    left, _ = store(catalogue, photo, analysis(face(LEFT, ANNA), face(RIGHT, BEN)))
+    anna, ben = catalogue.write(people.named, "Anna"), catalogue.write(people.named, "Ben")
+    guess = Suggestion(anna, 0.99, 0.999, True, ())
+    catalogue.write(faces.store_recognition, Recognition({}, {left.id: guess}))
+    catalogue.write(sidecars.agree, catalogue.read(photos.get, photo.id), "{}", None, "written", [])
+    catalogue.write(journal.answer, [(left.id, ben)], Answer.REJECTED, "person")
+    assert (states(catalogue, photo)[0], catalogue.read(work.to_write)) == (("auto", None), [])
+    catalogue.write(journal.answer, [(left.id, anna)], Answer.REJECTED, "person")
+    assert catalogue.read(faces.get, left.id).suggestion is None
+    assert [to_write.id for to_write in catalogue.read(work.to_write)] == [photo.id]
+
+
+def test_another_automatic_name_makes_the_sidecar_follow_and_a_surer_one_does_not(catalogue: Catalogue) -> None:
+    photo = add(catalogue, b"/a.jpg", b"content")
+    (left,) = store(catalogue, photo, analysis(face(LEFT, ANNA)))
+    anna, ben = catalogue.write(people.named, "Anna"), catalogue.write(people.named, "Ben")
+
+    def believe(person: PersonId, probability: float) -> int:
+        guess = Suggestion(person, probability, probability, True, ())
+        catalogue.write(faces.store_recognition, Recognition({}, {left.id: guess}))
+        return catalogue.read(photos.get, photo.id).tags_rev
+
+    start = believe(anna, 0.9)
+    assert [believe(anna, 0.99), believe(ben, 0.99), believe(anna, 0.99)] == [start, start + 1, start + 2]
+
+
+def test_recognition_hears_all_there_is_to_know_of_a_face(catalogue: Catalogue) -> None:
+    photo = add(catalogue, b"/a.jpg", b"content")
+    found = analysis(face(LEFT, ANNA, quality=0.7), face(RIGHT, BEN, quality=0.3), captured_at=1e9)
+    left, right = store(catalogue, photo, found)
+    name(catalogue, left.id, "Anna")
+    catalogue.write(journal.answer, [(right.id, None)], Answer.IGNORED, "person")
+    gallery = catalogue.read(faces.gallery, PACK)
+    assert [(e.id, e.photo, e.captured_at, e.quality) for e in gallery.faces] == [
+        (left.id, photo.id, 1e9, 0.7),
+        (right.id, photo.id, 1e9, 0.3),
+    ]
+    assert [(e.person is None, e.ignored) for e in gallery.faces] == [(False, False), (True, True)]
+    assert np.array_equal(gallery.vectors, [ANNA, BEN])
+    assert len({e.order for e in gallery.faces}) == 2
+    assert catalogue.read(faces.gallery, "another pack").faces == ()
+
+
+def test_a_pack_is_checked_on_faces_that_it_found_those_in_company_first(catalogue: Catalogue) -> None:
+    alone, two = add(catalogue, b"/a.jpg", b"1"), add(catalogue, b"/b.jpg", b"2")
+    (one,) = store(catalogue, alone, analysis(face(LEFT, ANNA)))
+    store(catalogue, two, analysis(face(LEFT, ANNA), face(RIGHT, BEN)))
+
+    def checked(pack: str | None, count: int = 9) -> list[int]:
+        return [photo for photo, _ in catalogue.read(faces.first_crops, pack, count)]
+
+    assert checked(PACK) == checked(None) == [two.id, two.id, alone.id]
+    assert checked(PACK, 2) == [two.id, two.id]
+    assert checked("another pack") == []
+    catalogue.write(journal.answer, [(one.id, None)], Answer.NOT_A_FACE, "person")
+    assert checked(PACK) == [two.id, two.id]
+
+
 def test_a_write_that_fails_changes_nothing(catalogue: Catalogue) -> None:
     def fails(db: faces.Database) -> None:
         people.named(db, "Anna")
@@ -207,6 +301,28 @@ def test_trouble_waits_for_a_change_or_for_a_while_and_is_forgotten_when_it_goes
     catalogue.write(trouble.note, b"/a.jpg", "analyse", PhotoUnreadable("no"))
     store(catalogue, changed, analysis())
     assert catalogue.read(trouble.all_of) == []
+
+
+def test_what_may_pass_is_tried_again_after_a_minute_then_ever_later_and_at_least_once_a_day(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, now = add(catalogue, b"/a.jpg", b"content"), 1e9
+    for module in (trouble, work):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: now))
+    for minutes in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1440, 1440):
+        catalogue.write(trouble.note, photo.path, "analyse", FileBusy("no"))
+        now += 60 * minutes - 1
+        assert catalogue.read(work.to_analyse) == []
+        now += 1
+        assert [waiting.id for waiting in catalogue.read(work.to_analyse)] == [photo.id]
+    assert [t.attempts for t in catalogue.read(trouble.all_of)] == [13]
+    catalogue.write(trouble.note, photo.path, "analyse", FileBusy("no"), 5.0)
+    now += 5
+    assert len(catalogue.read(work.to_analyse)) == 1
+    for error in (PhotoUnreadable("no"), BadRequest("no")):
+        catalogue.write(trouble.note, photo.path, "analyse", error)
+        now += 1e9
+        assert catalogue.read(work.to_analyse) == []
 
 
 def test_a_photo_that_is_gone_is_not_forgotten(catalogue: Catalogue) -> None:

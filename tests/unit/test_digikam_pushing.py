@@ -252,6 +252,22 @@ def test_faces_side_by_side_are_two(a: Rect) -> None:
     assert not marks.same_face(a, a._replace(top=a.top + a.height))
 
 
+@pytest.mark.parametrize(("aside", "same"), [(0, True), (50, True), (53, True), (54, False), (60, False)])
+def test_faces_that_lie_half_beside_one_another_are_one_and_those_that_barely_touch_are_two(
+    aside: int, same: bool
+) -> None:
+    """Detectors differ in how much hair and chin they take along: three tenths in common are enough."""
+    a = Rect(200, 100, 100, 100)
+    for b in (a._replace(left=200 + aside), a._replace(left=200 - aside), a._replace(top=100 + aside)):
+        assert marks.same_face(a, b) is same
+
+
+def test_a_close_box_inside_a_wide_one_is_the_same_face_only_in_its_middle() -> None:
+    wide = Rect(100, 100, 200, 200)
+    assert marks.same_face(wide, Rect(160, 150, 80, 80))
+    assert not marks.same_face(wide, Rect(100, 100, 80, 80))
+
+
 def test_where_the_made_faces_are() -> None:
     for box, where in zip(PLACE, HERE, strict=True):
         left, top = (box.x - box.w / 2) * 480, (box.y - box.h / 2) * 320

@@ -216,6 +216,22 @@ def test_recognition_learns_of_every_face_that_a_division_bears_on(catalogue: Ca
     follow()
 
 
+def test_a_name_that_was_refused_and_given_after_all_is_refused_no_more(catalogue: Catalogue) -> None:
+    photo, (left, right) = add(catalogue)
+    anna, ben = catalogue.write(people.named, "Anna"), catalogue.write(people.named, "Ben")
+    catalogue.write(journal.answer, [(left, anna), (left, ben)], Answer.REJECTED, ME)
+    assert catalogue.read(faces.rejected, left) == [anna, ben]
+    name(catalogue, "Anna", left)
+    assert catalogue.read(faces.rejected, left) == [ben]
+    assert evidence(catalogue)[left].rejected == {ben}
+    catalogue.write(journal.answer, [(left, None)], Answer.IGNORED, ME)
+    assert catalogue.write(journal.name, [left, right], "Anna", ME) == (anna, 2)
+    assert who(catalogue, photo) == ["Anna", "Anna"]
+    for _ in range(3):
+        undo(catalogue)
+    assert catalogue.read(faces.rejected, left) == [anna, ben]
+
+
 def test_a_face_on_copies_of_a_photo_is_in_one_part(catalogue: Catalogue) -> None:
     _, (left, _) = add(catalogue)
     _, (copy, _) = add(catalogue, b"/copy.jpg")

@@ -28,6 +28,14 @@ def test_many_answers_are_believed() -> None:
     assert abs(learned.shift + 1.5) < 0.25
 
 
+def test_against_a_few_answers_the_packs_own_odds_weigh_as_much_as_two_dozen() -> None:
+    """Sixty answers out of a library where the odds are 3 too high, or go half as far, move them most of the way."""
+    shifted, flatter = refit(answers(60, 1.0, -3)), refit(answers(60, 0.5, -2))
+    assert -2.4 < shifted.shift < -1.8
+    assert 0.52 < flatter.slope < 0.65
+    assert abs(refit(answers(3000, 1.0, -3)).shift + 3) < 0.15
+
+
 def test_the_pack_is_never_left_far_behind() -> None:
     learned = refit(answers(3000, 4.0, 6.0))
     assert learned.slope <= 1.5

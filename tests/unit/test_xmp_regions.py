@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from kith_xmp import heif
 from kith_xmp.embedded import embedded_packet, frame
 from kith_xmp.packet import parse
 from kith_xmp.read import Sidecar, beside, read
@@ -199,6 +200,52 @@ def test_iptc_regions_count_where_they_name_people(shared: Path) -> None:
     assert "Person Shown 1 (ref2021.1)" in found.people
 
 
+def boundary(name: str, fields: str, *, corners: str = "", human: bool = False) -> str:
+    """An entry of Iptc4xmpExt:ImageRegion."""
+    who = f"<Iptc4xmpExt:PersonInImage><rdf:Bag><rdf:li>{name}</rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImage>"
+    content = "<rdf:li>http://cv.iptc.org/newscodes/imageregiontype/human</rdf:li>"
+    kind = f'<rdf:li rdf:parseType="Resource"><xmp:Identifier><rdf:Bag>{content}</rdf:Bag></xmp:Identifier></rdf:li>'
+    kinds = f"<Iptc4xmpExt:rCtype><rdf:Bag>{kind}</rdf:Bag></Iptc4xmpExt:rCtype>" if human else ""
+    place = f"<rdf:Description {fields}>{corners}</rdf:Description>"
+    bounds = f"<Iptc4xmpExt:RegionBoundary>{place}</Iptc4xmpExt:RegionBoundary>"
+    return f'<rdf:li rdf:parseType="Resource">{bounds}{who if name else ""}{kinds}</rdf:li>'
+
+
+def test_iptc_rectangles_circles_and_polygons_are_boxes_in_either_unit() -> None:
+    """Rule 9: a circle is as wide as it is high on the photo; what is no person is left out."""
+    ns = 'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
+
+    def fields(**values: object) -> str:
+        return " ".join(f'Iptc4xmpExt:rb{key}="{value}"' for key, value in values.items())
+
+    points = "".join(f"<rdf:li {fields(X=x, Y=y)}/>" for x, y in ((0.1, 0.7), (0.3, 0.6), (0.2, 0.9)))
+    vertices = f"<Iptc4xmpExt:rbVertices><rdf:Seq>{points}</rdf:Seq></Iptc4xmpExt:rbVertices>"
+    entries = (
+        boundary("Ann", fields(Shape="rectangle", Unit="relative", X=0.1, Y=0.2, W=0.2, H=0.1)),
+        boundary("", fields(Shape="rectangle", Unit="pixel", X=2000, Y=600, W=400, H=300), human=True),
+        boundary("Ben", fields(Shape="circle", Unit="relative", X=0.5, Y=0.5, Rx=0.06)),
+        boundary("Cleo", fields(Shape="circle", Unit="pixel", X=3200, Y=1500, Rx=240)),
+        boundary("Dora", fields(Shape="polygon", Unit="relative"), corners=vertices),
+        boundary("", fields(Shape="rectangle", Unit="relative", X=0.8, Y=0.8, W=0.1, H=0.1)),
+    )
+    data = packet(f"<Iptc4xmpExt:ImageRegion><rdf:Bag>{''.join(entries)}</rdf:Bag></Iptc4xmpExt:ImageRegion>", ns)
+    assert faces(read(data, LANDSCAPE)) == [
+        ("Ann", (0.2, 0.25, 0.2, 0.1)),
+        (None, (0.55, 0.25, 0.1, 0.1)),
+        ("Ben", (0.5, 0.5, 0.12, 0.16)),
+        ("Cleo", (0.8, 0.5, 0.12, 0.16)),
+        ("Dora", (0.2, 0.75, 0.2, 0.3)),
+    ]
+
+
+def test_of_very_many_faces_the_first_thousand_count_with_a_box_or_without() -> None:
+    """However many a sidecar holds, it can be read and merged."""
+    some = [entry(area(0.1, 0.1, 0.1, 0.1), f"with {i}") for i in range(700)]
+    others = [entry(area(0.1, 0.1, 0, 0), f"without {i}") for i in range(700)]
+    found = read(packet(mwg(*some, *others)), LANDSCAPE)
+    assert (len(found.mwg.regions), found.people[-1], len(found.people)) == (700, "without 299", 300)
+
+
 def test_acdsee_regions_are_read() -> None:
     """Rule 9: acdsee-rs; names that the user denied are left out."""
     ns = (
@@ -259,6 +306,17 @@ def test_picasa_fills_what_nobody_else_says() -> None:
     assert [r.name for r in both.regions] == ["Marie", "Zoë"]
 
 
+def test_a_picasa_box_that_forgot_orientation_is_no_second_face() -> None:
+    """Rules 9, 10."""
+    photo = Frame(4000, 3000, 6)
+    sidecar = read(packet(mwg(entry(area(0.2, 0.3, 0.1, 0.1)))), photo)
+    x, y, w, h = displayed((0.2, 0.3, 0.1, 0.1), 6)
+    edges = "".join(f"{round(65535 * edge):04x}" for edge in (x - w / 2, y - h / 2, x + w / 2, y + h / 2))
+    both = beside(sidecar, None, read_picasa(f"[a.jpg]\nfaces=rect64({edges}),a\n", "a.jpg", photo, Settings()))
+    assert both is not None
+    assert [r.name for r in both.regions] == ["Marie"]
+
+
 def test_people_without_a_box_are_read() -> None:
     """Rule 11: PersonInImage, MP entries without a rectangle, paths under the people root, known bare keywords."""
     ns = (
@@ -311,3 +369,53 @@ def test_a_heic_is_turned_by_its_container_and_not_twice(tmp_path: Path) -> None
         Image.new("RGB", (96, 64)).save(photo, exif=exif.tobytes())
         assert frame(photo) == Frame(96, 64, turn)
     assert parse(b"<rdf:RDF " + RDF.encode() + b"/>").element("x") is None
+
+
+def boxed(kind: bytes, content: bytes, *, long: bool = False) -> bytes:
+    """A box of a HEIC; `long` ones note their size in eight bytes."""
+    if long:
+        return (1).to_bytes(4) + kind + (16 + len(content)).to_bytes(8) + content
+    return (8 + len(content)).to_bytes(4) + kind + content
+
+
+def container(turns: int, mirror: int | None, *, wide: bool) -> bytes:
+    """The head of a HEIC with a thumbnail, item 1, that isn't turned, and its picture, item 2, that is."""
+    mirrors = b"" if mirror is None else boxed(b"imir", bytes([mirror]))
+    properties = boxed(b"ispe", bytes(12)) + boxed(b"irot", bytes([turns])) + mirrors
+    of_picture = [1, 0x80 | 2, *([] if mirror is None else [0x80 | 3])]
+    items = b""
+    for item, indices in ((1, [1]), (2, of_picture)):
+        indexed = b"".join((i & 0x7F | (i & 0x80) << 8).to_bytes(2) if wide else bytes([i]) for i in indices)
+        items += item.to_bytes(4 if wide else 2) + bytes([len(indices)]) + indexed
+    association = boxed(b"ipma", bytes([wide, 0, 0, wide]) + (2).to_bytes(4) + items)
+    primary = boxed(b"pitm", bytes([wide, 0, 0, 0]) + (2).to_bytes(4 if wide else 2))
+    meta = bytes(4) + primary + boxed(b"iprp", boxed(b"ipco", properties) + association)
+    return boxed(b"ftyp", b"heic" + bytes(4), long=wide) + boxed(b"meta", meta, long=wide)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("mirror", [None, 0, 1])
+@pytest.mark.parametrize("turns", range(4))
+def test_whatever_turns_and_mirrors_a_heic_shows_its_faces_where_they_are(
+    tmp_path: Path, turns: int, mirror: int | None, wide: bool
+) -> None:
+    """Rule 4: turned to the left, then mirrored, whichever way the container counts."""
+    stored = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    shown = np.rot90(stored, turns)
+    if mirror is not None:
+        shown = np.flip(shown, mirror)
+    photo = tmp_path / "a.heic"
+    photo.write_bytes(container(turns, mirror, wide=wide))
+    picture = Image.fromarray(stored)
+    picture.getexif()[0x0112] = heif.orientation(photo)
+    assert np.array_equal(ImageOps.exif_transpose(picture), shown)
+
+
+def test_a_heic_that_ends_too_soon_is_no_trouble(tmp_path: Path) -> None:
+    whole = container(1, 1, wide=False)
+    photo = tmp_path / "a.heic"
+    for end in range(len(whole)):
+        photo.write_bytes(whole[:end])
+        assert heif.orientation(photo) in range(1, 9)
+    photo.write_bytes(whole)
+    assert heif.orientation(photo) == 7

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
+import pyexiv2
 import pytest
 from lxml import etree
+from PIL import Image
 
 from corpus import ALL, NAME, add_one, exiftool, exiv2, graph, packets, without_ours
 from kith_xmp.doctor import examine
@@ -378,6 +381,27 @@ def test_fields_are_edited_in_the_notation_they_have(shared: Path) -> None:
         assert graph(parse(renamed).rdf) != graph(parse(data).rdf)
 
 
+def test_a_name_is_changed_and_taken_away_where_it_stands() -> None:
+    """Rule 16: an attribute stays one, and nothing else changes; a face without a name gets one all the same."""
+    spaces = (
+        "xmlns:r='http://www.metadataworkinggroup.com/schemas/regions/' xmlns:a='http://ns.adobe.com/xmp/sType/Area#'"
+    )
+    faces = "".join(
+        f"<rdf:li><rdf:Description {name}r:Type='Face'><r:Area a:x='{x}' a:y='0.5' a:w='0.1' a:h='0.1'/>"
+        "</rdf:Description></rdf:li>"
+        for x, name in ((0.2, ""), (0.5, "r:Name='Ann' "), (0.8, "r:Name = 'Ann' "))
+    )
+    regions = f"<r:Regions rdf:parseType='Resource'><r:RegionList><rdf:Bag>{faces}</rdf:Bag></r:RegionList></r:Regions>"
+    rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+    data = f"{rdf}<rdf:Description rdf:about='' {spaces}>{regions}</rdf:Description></rdf:RDF>".encode()
+    named = write(data, Changes(ListChanges(rename=((1, 'B "&" C'),))), FRAME)
+    assert named == data.replace(b"'Ann'", b'"B &quot;&amp;&quot; C"', 1)
+    unnamed = write(named, Changes(ListChanges(rename=((1, None),))), FRAME)
+    assert unnamed == data.replace(b" r:Name='Ann'", b"", 1)
+    again = write(unnamed, Changes(ListChanges(rename=((0, "Dora"), (1, "Emil"), (2, "Ben")))), FRAME) or b""
+    assert [region.name for region in read(again, FRAME).regions] == ["Dora", "Emil", "Ben"]
+
+
 def test_guesses_are_listed_until_somebody_answers(tmp_path: Path) -> None:
     """Rule 27: in a namespace of Kith's own; gone everywhere when corrected."""
     face = Face("Marie", 0.5, 0.5, 0.1, 0.1, guess=True)
@@ -410,6 +434,24 @@ def test_a_face_added_twice_changes_nothing() -> None:
     data = new(Face("Marie", 0.5, 0.5, 0.1, 0.1))
     assert write(data, Changes(), FRAME) is None
     assert write(data, Changes(ListChanges(rename=((0, "Marie"),))), FRAME) is None
+
+
+@pytest.mark.parametrize("kind", ["jpg", "dng"])
+def test_what_iptc_and_exif_say_is_found_in_any_photo(tmp_path: Path, kind: str) -> None:
+    """Rule 14: EXIF's word counts where IPTC has none."""
+    photo = tmp_path / f"a.{kind}"
+    Image.new("RGB", (8, 8)).save(photo, "TIFF" if kind == "dng" else "JPEG")
+    exif = {"Exif.Image.ImageDescription": "not this", "Exif.Image.Copyright": "Håkon", "Exif.Image.Rating": "4"}
+    of_application = {"Keywords": ["Tromsø", "Sea"], "Caption": "At sea", "ObjectName": "Boat", "Byline": ["Åse", "Bo"]}
+    with closing(pyexiv2.Image(str(photo))) as image:
+        image.modify_exif(exif)
+        image.modify_iptc({f"Iptc.Application2.{name}": value for name, value in of_application.items()})
+    assert legacy(photo) == Legacy(("Tromsø", "Sea"), "At sea", "Boat", ("Åse", "Bo"), "Håkon", 4)
+    with closing(pyexiv2.Image(str(photo))) as image:
+        image.clear_iptc()
+        image.modify_iptc({"Iptc.Application2.Copyright": "Nobody"})
+        image.modify_exif({"Exif.Image.Artist": "Cæsar"})
+    assert legacy(photo) == Legacy((), "not this", None, ("Cæsar",), "Nobody", 4)
 
 
 def test_captions_of_real_photos_are_found(shared: Path) -> None:
