@@ -28,19 +28,55 @@ if hypothesis.settings.get_current_profile_name() == "default":
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 BY_FOLDER = ("crash", "hosts", "web")
+# the files that take longest, one of which begun last would be waited for
+LONGEST = [
+    "test_darktable_plugin",
+    "test_killed_scan",
+    "test_killed_push",
+    "test_digikam_import",
+    "test_people_commands",
+    "test_digikam_push",
+    "test_review",
+    "test_doubts",
+    "test_other_programs",
+    "test_digikam_writes",
+    "test_running_kith",
+    "test_main_job",
+    "test_daemon",
+    "test_bad_input",
+    "test_unit",
+    "test_digikam_actions",
+    "test_care",
+    "test_rebuild",
+    "test_answers",
+    "test_photo",
+    "test_sidecar_trouble",
+    "test_darktable",
+    "test_activity",
+    "test_people_incremental",
+    "test_trust",
+    "test_people",
+    "test_everyone",
+    "test_corpus",
+]
 WINDOWS = {"test_darktable", "test_darktable_plugin"}
 WINDOWS |= {f"test_digikam_{what}" for what in ("actions", "import", "push", "writes")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks by folder and fixture. What clicks in another program's window is tried once more: such programs now and
-    then hang or miss a click."""
+    """Marks by folder and fixture, and the longest files first. What clicks in another program's window is tried once
+    more: such programs now and then hang or miss a click."""
+    places = {file: place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     for item in items:
         folder = item.path.parent.name
         if folder in BY_FOLDER:
             item.add_marker(folder)
-        if "shared" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "shared" in fixtures:
             item.add_marker("shared")
+        if "base_pack" in fixtures:
+            item.add_marker("slow")
         if folder == "web" or item.path.stem in WINDOWS:
             item.add_marker(pytest.mark.flaky(reruns=1))
 

@@ -118,6 +118,7 @@ def test_hostile_packets_cost_bounded_time_and_memory(tmp_path: Path) -> None:
     assert SECRET not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_packet_full_of_people_costs_bounded_time(tmp_path: Path) -> None:
     """Rule 1: as many regions and names as the limits on markup allow, read, merged and written."""
     program = (
