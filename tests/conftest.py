@@ -12,10 +12,9 @@ from hypothesis import Phase
 os.environ["KITH_NICE"] = "0"  # Kith's own processes would starve beside the tests that wait for them
 
 from digikam_made import SCHEMAS
-from kith.errors import KithError
 from libraries import Libraries
-from packs import make_base_pack, make_test_pack
-from required import REQUIRED, missing
+from packs import make_test_pack
+from required import missing
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)  # make quick
@@ -29,36 +28,13 @@ if hypothesis.settings.get_current_profile_name() == "default":
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 BY_FOLDER = ("crash", "hosts", "web")
 # the files that take longest, one of which begun last would be waited for
-LONGEST = [
-    "test_darktable_plugin",
-    "test_killed_scan",
-    "test_killed_push",
-    "test_digikam_import",
-    "test_people_commands",
-    "test_digikam_push",
-    "test_review",
-    "test_doubts",
-    "test_other_programs",
-    "test_digikam_writes",
-    "test_running_kith",
-    "test_main_job",
-    "test_daemon",
-    "test_bad_input",
-    "test_unit",
-    "test_digikam_actions",
-    "test_care",
-    "test_rebuild",
-    "test_answers",
-    "test_photo",
-    "test_sidecar_trouble",
-    "test_darktable",
-    "test_activity",
-    "test_people_incremental",
-    "test_trust",
-    "test_people",
-    "test_everyone",
-    "test_corpus",
-]
+LONGEST = (
+    "test_darktable_plugin", "test_killed_scan", "test_killed_push", "test_digikam_import", "test_people_commands",
+    "test_digikam_push", "test_review", "test_doubts", "test_other_programs", "test_digikam_writes",
+    "test_running_kith", "test_main_job", "test_daemon", "test_bad_input", "test_unit", "test_digikam_actions",
+    "test_care", "test_rebuild", "test_answers", "test_photo", "test_sidecar_trouble", "test_darktable",
+    "test_activity", "test_people_incremental", "test_trust", "test_people", "test_everyone", "test_corpus",
+)  # fmt: skip
 WINDOWS = {"test_darktable", "test_darktable_plugin"}
 WINDOWS |= {f"test_digikam_{what}" for what in ("actions", "import", "push", "writes")}
 
@@ -114,16 +90,9 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pack(once: Path) -> Path:
-    """A model pack that finds drawn people: the measured one, or without it the one that pip downloads once."""
-    if SHARED.is_dir():
-        return make_test_pack(SHARED, once / "pack")
-    if REQUIRED:
-        missing(f"the measurement data, in {SHARED}")
-    try:
-        return make_base_pack()
-    except KithError as error:
-        missing(f"a model pack ({error.message})")
+def pack(once: Path, shared: Path) -> Path:
+    """A model pack that finds drawn people and tells them apart; the one that pip downloads does neither."""
+    return make_test_pack(shared, once / "pack")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ drawn.py FOLDER    draws a small holiday with four people into FOLDER
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ LOOKS = {
     "Clara": Look((246, 210, 186), (206, 160, 84), (70, 120, 90), iris=(60, 110, 150), width=0.86, glasses=True),
     "Otto": Look((232, 182, 152), (170, 170, 172), (90, 80, 110), iris=(90, 120, 90), width=1.0, bald=True, eyes=0.4),
 }
+REACH = 3.5  # how far a tilted person reaches to the sides, in halves of the face's width
 SKY = (((200, 220, 240), (120, 150, 110)), ((236, 220, 196), (160, 130, 110)), ((180, 196, 214), (206, 190, 160)))
 
 # EXIF orientation -> what turns the displayed picture into the stored one
@@ -183,11 +185,19 @@ def photo(names: Sequence[str], size: tuple[int, int] = (1500, 1000), seed: int 
     gradient = Image.linear_gradient("L").resize(size)
     picture = Image.composite(Image.new("RGB", size, bottom), Image.new("RGB", size, top), gradient)
     for pose in people:
-        layer = Image.new("RGBA", (width, 2 * height))
-        person(layer, pose.centre, pose.unit, LOOKS[pose.name])
-        tilted = layer.rotate(pose.tilt, Image.Resampling.BICUBIC, center=pose.centre).crop((0, 0, *size))
-        picture.paste(tilted, mask=tilted.getchannel("A"))
+        tilted, corner = _tilted(pose, height)
+        picture.paste(tilted, corner, mask=tilted.getchannel("A"))
     return picture.filter(ImageFilter.GaussianBlur(width / 1400))
+
+
+def _tilted(pose: Pose, height: int) -> tuple[Image.Image, tuple[int, int]]:
+    """A person on a layer no larger than need be, and where its corner lies in a picture of some height."""
+    (x, y), reach = pose.centre, math.ceil(REACH * pose.unit)
+    left, top = math.floor(x) - reach, math.floor(y) - reach
+    layer = Image.new("RGBA", (2 * reach, math.ceil(y + math.hypot(height - y, reach)) - top))
+    centre = x - left, y - top
+    person(layer, centre, pose.unit, LOOKS[pose.name])
+    return layer.rotate(pose.tilt, Image.Resampling.BICUBIC, center=centre), (left, top)
 
 
 def save(picture: Image.Image, path: Path, taken: datetime = datetime(2024, 7, 1, 12), orientation: int = 1) -> Path:
