@@ -10,7 +10,6 @@ from kith.catalogue import faces, settings, trouble, work
 from kith.errors import ModelCorrupt, ModelMissing, NotFound
 from kith.service.app import App
 from kith.service.reports import Report
-from kith.vision import install
 from kith.vision.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ def get(app: App, wanted: str, source: Path | None, report: Report) -> str:
     current = in_use(app)
     if wanted == AUTO and source is None and current is not None and (app.paths.packs / current).is_dir():
         return current
+    from kith.vision import install
+
     failed = tuple((app.catalogue.read(settings.get, FAILED) or "").split())
     pack = install.install(app.paths.packs, wanted, source=source, but=failed, say=report.say)
     use(app, pack.id, chosen_by=AUTO if wanted == AUTO and source is None else USER)
@@ -80,6 +81,8 @@ def get(app: App, wanted: str, source: Path | None, report: Report) -> str:
 
 def listed(app: App) -> list[dict[str, Any]]:
     """All packs there are: installed, in use, or to be had."""
+    from kith.vision import install
+
     current = in_use(app)
     following = app.catalogue.read(settings.get, NEXT)
     return [
@@ -94,6 +97,7 @@ def use(app: App, pack: str, chosen_by: str = USER) -> None:
     Names stay, and no photo is opened: the next scan embeds all faces from their crops. Until that is done, what the
     pack in use believes stands.
     """
+    from kith.vision import install
     from kith.vision.packs import load_pack
 
     installed = [found.id for found in install.available(app.paths.packs) if found.installed]
@@ -132,6 +136,8 @@ def adopt(app: App) -> None:
     """Where the catalogue that knew which pack was in use is lost: the one that was installed last."""
     if in_use(app) is not None:
         return
+    from kith.vision import install
+
     installed = [pack.id for pack in install.available(app.paths.packs) if pack.installed]
     if installed:
         use(app, max(installed, key=lambda pack: (app.paths.packs / pack).stat().st_mtime), AUTO)
