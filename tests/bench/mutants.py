@@ -108,9 +108,13 @@ def chosen(folder: str, count: int, seed: int) -> list[Mutant]:
         lines, unpromised = code.splitlines(), list(_unpromised(code))
         for mutant in _possible(str(path.relative_to(ROOT)), code):
             place = mutant.place
-            if not any(first <= place.first and place.last <= last for first, last in unpromised):
-                what = (place.file, lines[place.first[0] - 1], place.first[1], mutant.operator, mutant.occurrence)
-                drawn.append((hashlib.sha256(repr((seed, *what)).encode()).hexdigest(), mutant))
+            line, column = lines[place.first[0] - 1], place.first[1]
+            if line.startswith("*, ", column):
+                continue  # no multiplication: arguments behind it have names
+            if any(first <= place.first and place.last <= last for first, last in unpromised):
+                continue
+            what = (seed, place.file, line, column, mutant.operator, mutant.occurrence)
+            drawn.append((hashlib.sha256(repr(what).encode()).hexdigest(), mutant))
     found: dict[Place, Mutant] = {}
     for _, mutant in sorted(drawn, key=lambda each: each[0]):
         if len(found) < count and mutant.place not in found and mutated(mutant, ROOT):

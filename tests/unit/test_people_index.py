@@ -68,7 +68,8 @@ def test_a_few_faces_have_the_neighbours_that_they_have_among_all() -> None:
 
 
 def test_all_of_a_crowd_are_proposed_though_the_index_holds_only_some() -> None:
-    crowd = unit(1) + 0.01 * unit(500, seed=1)
+    crowd = unit(1) + 0.11 * unit(500, seed=1)
+    crowd[0] = unit(1)  # in the middle of them, so that as many follow it as may
     vectors = snap(crowd / np.linalg.norm(crowd, axis=1, keepdims=True))
     held = neighbours(vectors[:101], 0.9, APPROXIMATE)
     held.grow(500)
