@@ -9,6 +9,7 @@
 PYTHON ?= python3
 PHOTOS ?= ~/Pictures
 PACK ?= $(HOME)/.local/share/kith/packs/base
+TESTERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))  # tests of other programs wait more than they work
 SAMPLE ?= 60
 SEED ?= 1
 JOBS ?= 1
@@ -31,7 +32,7 @@ test: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder --durations 30
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
   --custom-compile-command "make lock"

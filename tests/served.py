@@ -75,6 +75,7 @@ class Running:
             "roots": [{"path": str(root), "online": online} for root, online in self.roots.items()],
             "stage": None,
             "problem": None,
+            "recognised": 0,
         }
 
     def pause(self) -> None:

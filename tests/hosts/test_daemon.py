@@ -214,6 +214,17 @@ def test_a_folder_that_goes_away_takes_nothing_with_it(app: App, folder: Path) -
         assert [face.person.name for face in known(app, photo) if face.person] == ["Anna"]
 
 
+def test_whoever_follows_hears_when_people_were_recognised(app: App, folder: Path) -> None:
+    heard: list[int] = []
+    with running(app, folder) as daemon:
+        before = daemon.status()["recognised"]
+        daemon.follow(lambda: heard.append(daemon.status()["recognised"]))
+        drawn.save(drawn.photo(["Anna"]), folder / "a.jpg")
+        daemon.hint([(folder, False)])
+        until(lambda: heard and heard[-1] > before)
+        assert app.catalogue.read(faces.gallery, "test").faces
+
+
 def test_a_file_that_is_still_being_copied_is_analysed_once_when_it_is_whole(app: App, folder: Path) -> None:
     whole = drawn.save(drawn.photo(["Anna"]), folder.parent / "whole.jpg").read_bytes()
     photo = folder / "a.jpg"

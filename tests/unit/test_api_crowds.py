@@ -119,8 +119,10 @@ def test_a_result_that_takes_long_is_not_made_again_while_it_is_fresh() -> None:
 
     kept = Kept(make, rest=2.0, patience=10.0, clock=lambda: now[0])
     assert [kept.get(1), kept.get(1), kept.get(2)] == [1, 1, 1]
+    assert [kept.is_fresh(1), kept.is_fresh(2)] == [True, False]
     now[0] += 2.0
     assert [kept.get(1), kept.get(2), kept.get(3)] == [1, 2, 2]
+    assert [kept.is_fresh(2), kept.is_fresh(3)] == [True, False]
     kept.close()
 
 

@@ -77,6 +77,12 @@ class Kept(Generic[T]):
                 raise Busy("This is still being thought of; ask again in a moment.")
             return self._last.result()
 
+    def is_fresh(self, version: int) -> bool:
+        """Whether the last result is one for the catalogue in this version: who got an older one may ask again."""
+        with self._lock:
+            self._take()
+            return self._making is None and self._version >= version
+
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 

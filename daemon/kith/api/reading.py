@@ -135,8 +135,9 @@ def groups(api: Api, wanted: asked.Page) -> dict[str, Any]:
 def questions(api: Api, wanted: asked.FewAtOnce) -> dict[str, Any]:
     """What is worth asking, without what was answered since it was thought of; and how far one is."""
     if packs.in_use(api.app) is None:
-        return {"questions": [], "cursor": None, "progress": _progress(api, [])}
-    thought_of = api.questions.get(api.bus.version)
+        return {"questions": [], "cursor": None, "progress": _progress(api, []), "fresh": True}
+    version = api.bus.version
+    thought_of = api.questions.get(version)
     key = _question_key
     rest = _behind(thought_of, wire.after(wanted.cursor, float, int), key)
     still = list(islice(_still_open(api, rest), wanted.limit + 1))
@@ -145,6 +146,7 @@ def questions(api: Api, wanted: asked.FewAtOnce) -> dict[str, Any]:
         "questions": [_shown(api, question) for question in page],
         "cursor": wire.cursor(*key(page[-1])) if len(still) > len(page) else None,
         "progress": _progress(api, thought_of),
+        "fresh": api.questions.is_fresh(version),
     }
 
 

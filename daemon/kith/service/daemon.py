@@ -88,6 +88,7 @@ class Daemon:
         self._woken, self._anew = threading.Event(), threading.Event()
         self._stages: list[Stage] = []
         self._problems: dict[str, dict[str, str]] = {}
+        self._recognised = 0
         self._beliefs = recognition.Beliefs(app)
         self._threads = [
             threading.Thread(target=self._run, args=(part,), name=f"kith-{part.__name__[1:]}")
@@ -160,6 +161,7 @@ class Daemon:
             "roots": roots,
             "stage": stage.told() if stage else None,
             "problem": next(iter(self._problems.values()), None),
+            "recognised": self._recognised,
         }
 
     def pause(self, reason: str = "you") -> None:
@@ -367,6 +369,8 @@ class Daemon:
             self._beliefs = recognition.Beliefs(app)
         if packs.in_use(app) is not None and (self._beliefs.is_new or app.catalogue.read(faces.changed)[1]):
             self._beliefs.update(packs.manifest(app))
+            self._recognised += 1
+            self._tell_followers()
         elif self._beliefs.waiting and not self._paused_by:
             self._beliefs.tend()
         stages.write(app, report, wait=False)

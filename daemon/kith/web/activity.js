@@ -25,12 +25,20 @@ export async function activity(main, { id }, signal) {
 
   const act = (path, body = {}) => () => post(path, body).then(read, (error) => tell(error.message, { error: true }));
 
+  let presses = 0; // of the key or the button,
+  let heard = 0; // and how many of them Kith knows of: what it said before tells nothing of the others
+  let saying = Promise.resolve();
+
   function pause() {
     now.paused = !now.paused;
-    return act(now.paused ? "/v1/pause" : "/v1/resume")();
+    presses += 1;
+    const path = now.paused ? "/v1/pause" : "/v1/resume";
+    saying = saying.then(() => post(path)).catch((error) => tell(error.message, { error: true })).then(() => { heard += 1; });
+    return saying.then(read);
   }
 
   async function showNow() {
+    const asOf = heard;
     const { counts, doing } = await get("/v1/status", {}, signal);
     const { stage, paused_by: pausedBy, problem, roots } = doing;
     const paused = pausedBy.includes("you");
@@ -48,7 +56,7 @@ export async function activity(main, { id }, signal) {
       problem && h("p", { class: "error" }, problem.message),
       h("dl", { class: "figures" }, [["photos", counts.photos], ["looked at", counts.analysed], ["faces", counts.faces], ["people", counts.people]].map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, count(value)))))]);
     if (focused) now.querySelector("button").focus({ preventScroll: true });
-    now.paused = paused;
+    if (asOf === presses) now.paused = paused;
     showFolders(roots);
   }
 

@@ -54,6 +54,7 @@ export async function review(main, _, signal) {
     reading ??= ask().finally(() => (reading = null));
     const { told, asOf } = await reading;
     progress = told.progress;
+    if (told.fresh === false) afterwards(); // Kith is still thinking, and tells nobody when it is done
     for (const question of told.questions) seen([...question.shown, ...question.known]);
     const fresh = told.questions.filter((question) => isOpen(question, asOf) && !put_off.has(keyOf(question)));
     divided = divided.filter((question) => !put_off.has(keyOf(question)));
