@@ -9,12 +9,13 @@
 PYTHON ?= python3
 PHOTOS ?= ~/Pictures
 PACK ?= $(HOME)/.local/share/kith/packs/base
-TESTERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))  # tests of other programs wait more than they work
+TESTERS ?= $(shell echo $$(( $$(nproc) * 2 )))  # tests of other programs wait more than they work
 SAMPLE ?= 60
 SEED ?= 1
 JOBS ?= 1
 BIN := .venv/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
+UV := $(BIN)/uv --quiet pip
 BUILT := pyproject.toml plugins/darktable_lua/translations.py $(wildcard plugins/darktable_lua/kith/locale/*.po)
 QUICK := not (slow or hosts or web or crash or shared)
 
@@ -34,13 +35,13 @@ test: .venv/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder --durations 30
 
-LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+LOCK := $(UV) compile --universal --python-version 3.11 --generate-hashes --upgrade \
   --custom-compile-command "make lock"
 
 lock: .venv/.installed-dev
-	$(PIP) install uv
-	$(LOCK) --extra build --output-file requirements.txt
-	$(LOCK) --extra build --extra dev --output-file tests/requirements.txt
+	$(LOCK) pyproject.toml --extra build --output-file requirements.txt
+	$(LOCK) pyproject.toml --extra build --extra dev --output-file tests/requirements.txt
+	echo uv | $(LOCK) - --output-file tests/uv.txt
 
 bench: .venv/.installed-dev
 	$(BIN)/python tests/bench/speed.py '$(PHOTOS:~/%=$(HOME)/%)' '$(PACK)'
@@ -65,9 +66,10 @@ $(BIN)/python:
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.installed-dev: tests/requirements.txt $(BUILT) | $(BIN)/python
-	@$(PIP) install --require-hashes --requirement tests/requirements.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+.venv/.installed-dev: tests/requirements.txt tests/uv.txt $(BUILT) | $(BIN)/python
+	@$(PIP) install --require-hashes --requirement tests/uv.txt
+	@$(UV) install --python $(BIN)/python --require-hashes --requirement tests/requirements.txt
+	@$(UV) install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.installed-mutants: .venv/.installed-dev
