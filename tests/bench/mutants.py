@@ -61,7 +61,7 @@ PACKAGES = {
         "daemon/kith/catalogue",
         (
             *(f"{UNIT}{what}.py" for what in ("catalogue", "journal", "imports", "events", "beliefs")),
-            *(f"{UNIT}api_{what}.py" for what in ("answers", "reading", "imports", "events")),
+            *(f"{UNIT}api_{what}.py" for what in ("answers", "reading", "imports")),
             *(f"{LAWS}{what}_laws.py" for what in ("journal", "import", "belief")),
         ),
     ),

@@ -67,7 +67,8 @@ def test_a_few_faces_have_the_neighbours_that_they_have_among_all() -> None:
         assert some
 
 
-def test_all_of_a_crowd_are_proposed_though_the_index_holds_only_some() -> None:
+def crowded() -> Neighbours:
+    """A crowd of 500, of which an index holds the first 101, and the others follow them."""
     crowd = unit(1) + 0.11 * unit(500, seed=1)
     crowd[0] = unit(1)  # in the middle of them, so that as many follow it as may
     vectors = snap(crowd / np.linalg.norm(crowd, axis=1, keepdims=True))
@@ -75,7 +76,19 @@ def test_all_of_a_crowd_are_proposed_though_the_index_holds_only_some() -> None:
     held.grow(500)
     for slot in range(101, 500):
         held.add(np.array([slot]), vectors[slot][None])
-    assert set().union(*proposed(held, np.array([300]))) == set(range(500))
+    return held
+
+
+def test_all_of_a_crowd_are_proposed_though_the_index_holds_only_some() -> None:
+    assert set().union(*proposed(crowded(), np.array([300]))) == set(range(500))
+
+
+def test_those_who_followed_somebody_that_was_removed_are_learned_anew_and_found() -> None:
+    held = crowded()
+    for gone in (50, 60):
+        held.remove(np.flatnonzero(held.held[:gone]))
+        held.learn(held.unknown())
+        assert set().union(*proposed(held, np.array([450]))) == set(range(gone, 500))
 
 
 def test_what_was_removed_is_nobodys_neighbour() -> None:

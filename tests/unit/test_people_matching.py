@@ -10,6 +10,7 @@ import pytest
 from kith.people import PeopleSettings, recognise, review
 from kith.people.calibration import Models, logit, probability
 from kith.people.matching import Pairs, age_gap, assign, choose_exemplars
+from kith.people.vectors import snap
 from kith.types import Gallery, PersonId, Recognition
 from people_world import CALIBRATION, World
 
@@ -23,6 +24,17 @@ def test_a_face_is_matched_to_the_person_it_looks_like_and_says_why() -> None:
     assert {suggestions[f].person for f in anna[1:]} == {1}
     assert suggestions[anna[1]].because == (anna[0],)
     assert suggestions[anna[1]].probability_group > 0.9
+
+
+def test_a_suggestion_shows_the_three_named_faces_most_like_it_the_likest_first() -> None:
+    world = World()
+    anna = world.person(12, spread=0.05)
+    for face in anna[:8]:
+        world.say(face, person=1)
+    suggestions, vectors = world.recognise().suggestions, snap(np.stack(world.vectors))
+    for face in anna[8:]:
+        alike = sorted(anna[:8], key=lambda named: -float(vectors[named] @ vectors[face]))
+        assert suggestions[face].because == tuple(alike[:3])
 
 
 def test_a_stranger_gets_no_suggestion() -> None:
