@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -12,9 +13,10 @@ from hypothesis import Phase
 os.environ["KITH_NICE"] = "0"  # Kith's own processes would starve beside the tests that wait for them
 
 from digikam_made import SCHEMAS
-from libraries import Libraries
-from packs import make_test_pack
 from required import missing
+
+if TYPE_CHECKING:
+    from libraries import Libraries
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)  # make quick
@@ -92,10 +94,14 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def pack(once: Path, shared: Path) -> Path:
     """A model pack that finds drawn people and tells them apart; the one that pip downloads does neither."""
+    from packs import make_test_pack
+
     return make_test_pack(shared, once / "pack")
 
 
 @pytest.fixture(scope="session")
 def libraries(once: Path, pack: Path) -> Libraries:
     """Scanned photos, to be copied."""
+    from libraries import Libraries
+
     return Libraries(once, pack)
