@@ -9,7 +9,7 @@
 PYTHON ?= python3
 PHOTOS ?= ~/Pictures
 PACK ?= $(HOME)/.local/share/kith/packs/base
-TESTERS ?= $(shell echo $$(( $$(nproc) * 2 )))  # tests of other programs wait more than they work
+TESTERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))  # tests of other programs wait about as long as they work
 SAMPLE ?= 60
 SEED ?= 1
 JOBS ?= 1
