@@ -26,7 +26,7 @@ run: .venv/.installed
 	@$(BIN)/kith run '$(PHOTOS:~/%=$(HOME)/%)'
 
 quick: .venv/.installed-dev
-	$(BIN)/pytest -n $(TESTERS) -m '$(QUICK)' --hypothesis-profile quick
+	$(BIN)/pytest -n $(TESTERS) --dist loadfile -m '$(QUICK)' --hypothesis-profile quick
 
 test: .venv/.installed-dev
 	$(BIN)/ruff check .
