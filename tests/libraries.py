@@ -35,16 +35,12 @@ class Libraries:
         """A desk whose Kith has the pack and knows no photo."""
         return self._desk(home, "empty", _nothing)
 
-    def holiday(self, home: Path) -> Desk:
-        """A desk with `drawn.holiday(photos, 16)`, scanned: four people, in all orientations."""
-        return self._desk(home, "holiday", _holiday)
-
     def two(self, home: Path) -> Desk:
         """A desk with Anna and Otto on 1.jpg to 8.jpg, each in the orientation that it is called after, scanned."""
         return self._desk(home, "two", _two)
 
     def within(self, home: Path, *, scanned: bool = False, photos: Path | None = None) -> Paths:
-        """The same for a Kith inside the test: the pack and no photo, or the holiday in `photos`."""
+        """The same for a Kith inside the test: the pack and no photo, or `drawn.holiday(photos, 16)`, scanned."""
         paths = Paths.below(home)
         name, draw = ("holiday", _holiday) if scanned else ("empty", _nothing)
         self._put(name, draw, photos or home / "photos", paths.data)

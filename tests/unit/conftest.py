@@ -15,15 +15,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def test_pack_folder(pack: Path) -> Path:
-    return pack
-
-
-@pytest.fixture(scope="session")
-def test_pack(test_pack_folder: Path) -> Pack:
+def test_pack(pack: Path) -> Pack:
     from kith.vision.packs import load_pack
 
-    return load_pack(test_pack_folder)
+    return load_pack(pack)
 
 
 @pytest.fixture(scope="session")

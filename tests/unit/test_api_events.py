@@ -72,6 +72,7 @@ def test_a_poll_gives_what_came_since_and_waits_for_what_comes(kith: Served) -> 
     time.sleep(0.2)
     settled = kith.client.post("/v1/faces/f1/name", name="Anna")
     poll.join(60)
+    assert not poll.is_alive()
     (told,) = found
     assert {event["kind"] for event in told["events"]} == {"answer", "person", "names"}
     assert [event["id"] for event in told["events"]] == list(range(last + 1, told["last"] + 1))
@@ -98,15 +99,20 @@ def test_a_program_that_leaves_takes_its_poll_along_and_nobody_elses(kith: Serve
     polls = [threading.Thread(target=follow, args=(name,)) for name in ("darktable", "other")]
     for poll in polls:
         poll.start()
-    while kith.client.post("/v1/events/end", client="darktable") == {"ended": 0}:
-        time.sleep(0.02)
+    assert ended_by(kith, "darktable") == {"ended": 1}
     polls[0].join(60)
     assert ended == ["darktable"]
     assert kith.client.post("/v1/events/end", client="darktable") == {"ended": 0}
-    while kith.client.post("/v1/events/end", client="other") == {"ended": 0}:
-        time.sleep(0.02)
+    assert ended_by(kith, "other") == {"ended": 1}
     polls[1].join(60)
     assert ended == ["darktable", "other"]
+
+
+def ended_by(kith: Served, client: str) -> dict[str, Any]:
+    """What came of ending a client's poll, as soon as it has one."""
+    while (told := kith.client.post("/v1/events/end", client=client)) == {"ended": 0}:
+        time.sleep(0.02)
+    return told
 
 
 def test_whoever_was_away_too_long_is_told_where_to_begin_anew(kith: Served) -> None:

@@ -138,10 +138,10 @@ def test_settings_are_obeyed(group: Path, test_pack: Pack) -> None:
     assert not analyse(group, test_pack, VisionSettings(min_size=5000)).faces
 
 
-def test_a_worker_process_sees_what_the_caller_sees(group, test_pack, test_pack_folder, tmp_path: Path) -> None:
+def test_a_worker_process_sees_what_the_caller_sees(group, test_pack, pack: Path, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no photo")
     here = analyse(group, test_pack)
-    pool = SpawnPool(1, worker.initialise, (test_pack_folder, VisionSettings()))
+    pool = SpawnPool(1, worker.initialise, (pack, VisionSettings()))
     try:
         there = pool.submit(worker.analyse_file, worker.Request(str(group).encode())).result(timeout=120)
         with pytest.raises(PhotoUnreadable, match="text"):
